@@ -1,0 +1,1 @@
+"""gcdesk: which bin does it go into, and why."""

@@ -1,0 +1,1 @@
+"""Folders, settings and every threshold. Standard library and platformdirs only."""
