@@ -1,0 +1,1 @@
+"""Labels, captions, decoding, checkpoints, backends, selection and evaluation. No Qt, no torch at import."""

@@ -1,0 +1,154 @@
+"""Finding photos under paths: what is there, in a steady order, whatever state the folders are in.
+
+Nothing here opens a photo. What cannot be looked at becomes a `Found` with an error, so that the person who
+named it gets a row and a reason, and the rest goes on.
+"""
+
+from __future__ import annotations
+
+import heapq
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from operator import attrgetter
+from pathlib import Path
+
+# What `images.decode_photo` can open. A file named on its own is tried whatever its ending.
+_SUFFIXES = "jpg jpeg jpe jfif png webp bmp dib tif tiff gif heic heif hif avif"
+PHOTO_SUFFIXES = frozenset("." + suffix for suffix in _SUFFIXES.split())
+_SORTED_AT_ONCE = 4_000
+_name = attrgetter("name")
+
+
+@dataclass(frozen=True)
+class Found:
+    """A photo to try (`error` is None), or a path that was looked at and why nothing came of it."""
+
+    path: Path
+    error: str | None = None
+
+
+@dataclass
+class _Walk:
+    """One scan: which physical folders it has been in, so that links can never make it go round."""
+
+    root: Path
+    visited: set[tuple[int, int]] = field(default_factory=set)
+
+
+def is_photo_name(name: str) -> bool:
+    """Whether a file of this name belongs to a folder's photos: a known ending, and not hidden."""
+    return not name.startswith(".") and os.path.splitext(name)[1].lower() in PHOTO_SUFFIXES
+
+
+def find_photos(paths: Iterable[Path | str]) -> Iterator[Found]:
+    """Yield the photos under `paths` lazily: in the order of the paths, folders recursively, sorted by name.
+
+    In a folder the photos come before those of its subfolders. Hidden files and folders are passed over.
+    Each physical folder is visited once; a link to a folder is followed only when it leads out of the tree
+    that is scanned (inside it the photos are found anyway, and a link to the folder itself or to its parent
+    would go round). A missing path, a folder without photos and a folder that may not be read yield a `Found`
+    with the reason.
+    """
+    visited: set[tuple[int, int]] = set()
+    for path in map(Path, paths):
+        try:
+            is_folder = path.is_dir()
+            exists = is_folder or os.path.lexists(path)
+        except (OSError, ValueError) as error:
+            yield Found(path, f"cannot be looked at: {_reason(error)}")
+            continue
+        if not exists:
+            yield Found(path, "there is no such file or folder")
+        elif not is_folder:
+            yield Found(path)
+        else:
+            yield from _under(path, _Walk(Path(os.path.realpath(path)), visited))
+
+
+def _under(folder: Path, walk: _Walk) -> Iterator[Found]:
+    found_any = False
+    if _already_visited(folder, walk):
+        return
+    pending = [folder]
+    while pending:
+        here = pending.pop()
+        files, subfolders, error = _entries(here, walk)
+        if error:
+            found_any = True
+            yield Found(here, error)
+        for name in files:
+            found_any = True
+            yield Found(here / name)
+        pending.extend(reversed(subfolders))
+    if not found_any:
+        yield Found(folder, "there are no photos in this folder")
+
+
+def _entries(folder: Path, walk: _Walk) -> tuple[list[str], list[Path], str | None]:
+    """The photos' names and the subfolders to visit of one folder, both sorted, or why it cannot be read."""
+    files: list[str] = []
+    subfolders: list[Path] = []
+    try:
+        with os.scandir(folder) as entries:
+            ordered = _by_name(entries)
+    except OSError as error:
+        return [], [], f"this folder cannot be read: {_reason(error)}"
+    for entry in ordered:
+        if entry.name.startswith("."):
+            continue
+        try:
+            if entry.is_dir():
+                path = folder / entry.name
+                if not (_is_link(entry) and _stays_in_tree(path, walk.root)) and not _already_visited(
+                    path, walk
+                ):
+                    subfolders.append(path)
+                continue
+        except OSError:
+            pass  # A link that goes round by itself or leads where we may not look: decoding says which.
+        if is_photo_name(entry.name):
+            files.append(entry.name)
+    return files, subfolders, None
+
+
+def _by_name(entries: Iterator[os.DirEntry[str]]) -> list[os.DirEntry[str]]:
+    """Sorted in parts that are merged: sorting 100,000 names at once would hold the interpreter, and with it a window
+    on another thread, for 60 ms.
+    """
+    parts = []
+    while part := list(islice(entries, _SORTED_AT_ONCE)):
+        part.sort(key=_name)
+        parts.append(part)
+    return list(heapq.merge(*parts, key=_name))
+
+
+def _is_link(entry: os.DirEntry[str]) -> bool:
+    # A junction is Windows' other kind of folder link; only Python 3.12 and later can tell.
+    junction = getattr(entry, "is_junction", None)
+    return entry.is_symlink() or bool(junction and junction())
+
+
+def _stays_in_tree(link: Path, root: Path) -> bool:
+    target = Path(os.path.realpath(link))
+    return target.is_relative_to(root) or root.is_relative_to(target)
+
+
+def _already_visited(folder: Path, walk: _Walk) -> bool:
+    """Note that `folder` is visited; True when it was before. A folder that cannot be asked counts as new."""
+    try:
+        status = folder.stat()
+    except OSError:
+        return False
+    key = (status.st_dev, status.st_ino)
+    if key in walk.visited:
+        return True
+    walk.visited.add(key)
+    return False
+
+
+def _reason(error: OSError | ValueError) -> str:
+    if isinstance(error, PermissionError):
+        return "you have no permission"
+    return (getattr(error, "strerror", None) or str(error)).lower()
