@@ -1,0 +1,1 @@
+"""Text and image training, usable alone on a cluster. Imports gcdesk.engine and gcdesk.config only."""

@@ -1,0 +1,1 @@
+"""Training of the text model: captions in, a `.gcmodel` out."""
