@@ -1,0 +1,162 @@
+"""The files of a run: lists of photos in shards, results that grow and are renamed when whole.
+
+shards/00012.jsonl     a photo's path a line (JSON, so that any name fits); written once, by the first job
+results/00012.jsonl    a row a photo, in the same order; `.00012.jsonl.part` while it grows
+tasks/3.json           how task 3 stands: "running", "stopped", "done" or "failed", and a sentence
+tasks/3.on             what its worker is on; one that is there at a start is of a worker that died
+tasks/3.retries        how often it was handed in again after it had failed
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from gcdesk.engine.scan import find_photos
+from trainer.job.config import JobError
+from trainer.shards.config import ShardsConfig
+
+STATES = ("running", "stopped", "done", "failed")
+
+
+@dataclass(frozen=True)
+class TaskState:
+    task: int
+    state: str
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Note:
+    """What the worker process `pid` is on. photo: its place in the shard, alone in flight; -1 = several may be.
+
+    deaths: workers that died on that photo before. opened: whether this worker is on it now.
+    """
+
+    pid: int
+    shard: str = ""
+    photo: int = -1
+    deaths: int = 0
+    opened: bool = False
+
+
+def write_whole(file: Path, text: str) -> None:
+    """Replace a file in one step."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    work = file.with_name(f".{file.name}.work")
+    with work.open("w", encoding="utf-8", newline="\n") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    work.replace(file)
+
+
+def list_photos(config: ShardsConfig, place: Path) -> int:
+    """Cut the folder's photos into shards, in the order of their names; returns how many photos there are.
+
+    Done once: a list that is whole is left as it is. Raises JobError for a folder without photos.
+    """
+    target, work = place / "shards", place / ".shards.work"
+    if target.is_dir():
+        return sum(1 for shard in shards_of(place) for _ in read_lines(shard))
+    work.mkdir(parents=True, exist_ok=True)
+    for old in work.iterdir():
+        old.unlink()
+    count = 0
+    lines: list[str] = []
+    for found in find_photos([config.folder]):
+        if found.error is not None and not found.path.is_file():
+            raise JobError(f"{found.path}: {found.error}")
+        lines.append(json.dumps(str(found.path)) + "\n")
+        count += 1
+        if len(lines) == config.shard_size:
+            _flush(work, count, config, lines)
+    if lines:
+        _flush(work, count, config, lines)
+    if not count:
+        raise JobError(f"There are no photos in {config.folder}.")
+    work.rename(target)
+    return count
+
+
+def _flush(work: Path, count: int, config: ShardsConfig, lines: list[str]) -> None:
+    number = (count - 1) // config.shard_size
+    (work / f"{number:06d}.jsonl").write_text("".join(lines), encoding="utf-8", newline="\n")
+    lines.clear()
+
+
+def shards_of(place: Path) -> list[Path]:
+    return sorted((place / "shards").glob("*.jsonl"))
+
+
+def read_lines(file: Path) -> Iterator[Any]:
+    """The lines of a file of JSON; one that was cut off is the end."""
+    try:
+        with file.open("rb") as stream:  # a line may be cut off within a character
+            for line in stream:
+                if not line.endswith(b"\n"):
+                    return
+                yield json.loads(line)
+    except FileNotFoundError:
+        return
+
+
+def result_of(place: Path, shard: Path) -> Path:
+    return place / "results" / shard.name
+
+
+def part_of(place: Path, shard: Path) -> Path:
+    return place / "results" / f".{shard.name}.part"
+
+
+def write_state(place: Path, state: TaskState) -> None:
+    write_whole(place / "tasks" / f"{state.task}.json", json.dumps(asdict(state)) + "\n")
+
+
+def note_of(place: Path, task: int) -> Path:
+    return place / "tasks" / f"{task}.on"
+
+
+def write_note(place: Path, task: int, note: Note) -> None:
+    write_whole(note_of(place, task), json.dumps(asdict(note)) + "\n")
+
+
+def read_note(place: Path, task: int) -> Note | None:
+    """None after a worker that ended well."""
+    try:
+        return Note(**json.loads(note_of(place, task).read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def retries_of(place: Path, task: int) -> int:
+    """How often a failed task was handed in again."""
+    try:
+        return int((place / "tasks" / f"{task}.retries").read_text())
+    except (OSError, ValueError):
+        return 0
+
+
+def read_states(place: Path, tasks: int) -> list[TaskState | None]:
+    """How every task stands; None for one that did not start."""
+    found: list[TaskState | None] = []
+    for task in range(tasks):
+        try:
+            found.append(TaskState(**json.loads((place / "tasks" / f"{task}.json").read_text())))
+        except (OSError, ValueError, TypeError):
+            found.append(None)
+    return found
+
+
+def unfinished(config: ShardsConfig, place: Path) -> list[int]:
+    """The tasks that have a shard without its whole result."""
+    missing = {
+        number % config.tasks
+        for number, shard in enumerate(shards_of(place))
+        if not result_of(place, shard).is_file()
+    }
+    return sorted(missing)
