@@ -1,0 +1,28 @@
+"""Small ImageFolders of the bundled sample photos, for the image trainer's tests."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+BIN_OF = {
+    "used toothbrush": "Black",
+    "kitchen sponge": "Black",
+    "clear plastic fruit container": "Blue",
+    "empty coconut milk can": "Blue",
+    "green glass bottle": "Blue",
+    "grocery store flyer": "Blue",
+    "orange peel": "Green",
+    "rose stem with leaves": "Green",
+    "old black sock": "TTR",
+}
+
+
+def make_folder(samples: Path, folder: Path, copies: int = 1) -> Path:
+    """Copy the samples into `folder`/<bin>/; copies beyond the first get a number."""
+    for caption, name in BIN_OF.items():
+        for number in range(copies):
+            target = folder / name / f"{caption}_{number:03d}.jpg"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(samples / f"{caption}.jpg", target)
+    return folder
