@@ -1,0 +1,1 @@
+"""The other end of the window's pipe: a process that serves the engine, one JSON object a line. No Qt."""
