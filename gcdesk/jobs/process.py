@@ -1,0 +1,166 @@
+"""A child process that speaks in lines: started, read, asked to stop and ended without the window waiting."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Mapping, Sequence
+
+from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal
+
+_log = logging.getLogger(__name__)
+
+# A child that was asked to stop has so long before its group is ended.
+PATIENCE_MS = 3000
+_LAST_WORDS = 20
+
+
+class LineProcess(QObject):
+    """One run of a command. Call from the thread that the object lives in, which must be the main one:
+    Linux ends a child with the thread that started it.
+
+    line: a whole line of its standard output, without the newline. ended: in words, why the process is gone, ""
+    where it was asked to. Its standard error goes to the log.
+    """
+
+    line = Signal(bytes)
+    ended = Signal(str)
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        max_line: int,
+        farewell: bytes = b"",
+        environment: Mapping[str, str] | None = None,
+        parent: QObject | None = None,
+    ) -> None:
+        """`farewell` is written to ask the child to stop, before its standard input is closed."""
+        super().__init__(parent)
+        self._max_line = max_line
+        self._farewell = farewell
+        self._buffer = bytearray()
+        self._last_words: deque[str] = deque(maxlen=_LAST_WORDS)
+        self._asked_to_stop = False
+        self._over = False
+        self._reason = ""
+        self._patience = QTimer(self, singleShot=True, interval=PATIENCE_MS)
+        self._patience.timeout.connect(self.kill)
+        self._process = QProcess(self)
+        self._process.setProgram(command[0])
+        self._process.setArguments(list(command[1:]))
+        variables = QProcessEnvironment.systemEnvironment()
+        for name, value in (environment or {}).items():
+            variables.insert(name, value)
+        self._process.setProcessEnvironment(variables)
+        if os.name == "posix":
+            own_session = QProcess.UnixProcessParameters()
+            # Ctrl-C in the window's terminal is not for the child, and its group can be ended as a whole.
+            own_session.flags = QProcess.UnixProcessFlag.CreateNewSession
+            self._process.setUnixProcessParameters(own_session)
+        self._process.readyReadStandardOutput.connect(self._read)
+        self._process.readyReadStandardError.connect(self._hear)
+        self._process.finished.connect(self._finished)
+        self._process.errorOccurred.connect(self._failed)
+
+    @property
+    def pid(self) -> int:
+        """0 where it does not run."""
+        return int(self._process.processId())
+
+    @property
+    def running(self) -> bool:
+        return bool(self._process.state() != QProcess.ProcessState.NotRunning)
+
+    @property
+    def last_words(self) -> str:
+        """The end of what it said on standard error."""
+        return "\n".join(self._last_words)
+
+    def start(self) -> None:
+        """Start it; what goes wrong comes as `ended`."""
+        self._process.start()
+
+    def write(self, data: bytes) -> None:
+        """Hand over input; it is written as fast as the child reads."""
+        if self.running:
+            self._process.write(data)
+
+    def stop(self) -> None:
+        """Ask it to end; a child that has not done so in 3 s is killed with its group."""
+        if self.running and not self._asked_to_stop:
+            self._ask()
+            self._patience.start()
+
+    def kill(self, reason: str = "") -> None:
+        """End it and its group now. `reason` is what `ended` will say."""
+        self._reason = self._reason or reason
+        pid = self.pid
+        if os.name == "posix" and pid > 0:
+            try:
+                os.killpg(pid, signal.SIGKILL)  # its session's leader has the group's number
+            except ProcessLookupError:
+                self._process.kill()  # so young that it has no session yet
+        elif sys.platform == "win32" and pid > 0:
+            taskkill = os.path.join(os.environ.get("SYSTEMROOT", r"C:\Windows"), "System32", "taskkill.exe")
+            subprocess.Popen([taskkill, "/F", "/T", "/PID", str(pid)], creationflags=0x08000000)  # no window
+            self._process.kill()
+
+    def close(self, patience_ms: int) -> None:
+        """Ask it to end and wait for that, at most so long; then kill it. Nothing is signalled any more."""
+        self._over = True
+        self._patience.stop()
+        if not self.running:
+            return
+        if not self._asked_to_stop:
+            self._ask()
+        if not self._process.waitForFinished(patience_ms):
+            self.kill()
+            self._process.waitForFinished(patience_ms)
+
+    def _ask(self) -> None:
+        self._asked_to_stop = True
+        if self._farewell:
+            self._process.write(self._farewell)
+        self._process.closeWriteChannel()
+
+    def _read(self) -> None:
+        self._buffer += self._process.readAllStandardOutput().data()
+        *lines, rest = self._buffer.split(b"\n")
+        self._buffer = bytearray(rest)
+        if len(rest) > self._max_line:
+            self._buffer.clear()
+            self.kill(f"it sent a line of more than {self._max_line} bytes")
+        for line in lines:
+            if not self._over:
+                self.line.emit(bytes(line))
+
+    def _hear(self) -> None:
+        for line in bytes(self._process.readAllStandardError().data()).decode(errors="replace").splitlines():
+            self._last_words.append(line)
+            _log.warning("%s", line)
+
+    def _finished(self, code: int, status: QProcess.ExitStatus) -> None:
+        self._read()
+        self._hear()
+        if self._reason:
+            self._end(self._reason)
+        elif self._asked_to_stop:
+            self._end("")
+        elif status == QProcess.ExitStatus.CrashExit:
+            self._end("it crashed or was ended by the system")
+        else:
+            self._end(f"it ended by itself with code {code}")
+
+    def _failed(self, error: QProcess.ProcessError) -> None:
+        if error == QProcess.ProcessError.FailedToStart:
+            self._end(f"it could not be started: {self._process.errorString()}")
+
+    def _end(self, reason: str) -> None:
+        self._patience.stop()
+        if not self._over:
+            self._over = True
+            self.ended.emit(reason)
