@@ -1,0 +1,115 @@
+"""What this computer remembers of its cluster jobs: one folder a run in the user's data folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+
+from gcdesk.config.folders import user_folders
+from gcdesk.talc.job import Job
+
+JOB_FILE = "job.json"
+EXPORTED = "exported"
+_SQUEUE_SECONDS = 5
+
+
+@dataclass(frozen=True)
+class KeptJob:
+    """A run that was exported or imported. state: "exported", then the result's. Times: seconds since 1970."""
+
+    run: str
+    model: str
+    site: str = ""
+    bundle: str = ""
+    exported: float = 0.0
+    state: str = EXPORTED
+    message: str = ""
+    imported: float = 0.0
+    installed: str = ""
+
+    @property
+    def folder(self) -> Path:
+        return jobs_folder() / self.run
+
+
+def jobs_folder() -> Path:
+    return user_folders().data / "talc"
+
+
+def kept_jobs() -> list[KeptJob]:
+    """All of them, the latest first. A record that cannot be read is left out."""
+    found = [job for path in jobs_folder().glob(f"*/{JOB_FILE}") if (job := _read(path)) is not None]
+    return sorted(found, key=lambda job: max(job.exported, job.imported), reverse=True)
+
+
+def kept_job(run: str) -> KeptJob | None:
+    return _read(jobs_folder() / run / JOB_FILE)
+
+
+def keep(job: KeptJob) -> KeptJob:
+    """Write a record in one step."""
+    job.folder.mkdir(parents=True, exist_ok=True)
+    work = job.folder / f".{JOB_FILE}.part"
+    work.write_text(json.dumps(asdict(job), indent=1) + "\n", encoding="utf-8")
+    os.replace(work, job.folder / JOB_FILE)
+    return job
+
+
+def keep_export(job: Job, bundle: Path) -> KeptJob:
+    """Remember that a bundle was written."""
+    before = kept_job(job.run) or KeptJob(job.run, job.model)
+    return keep(
+        replace(
+            before,
+            model=job.model,
+            site=job.site.name,
+            bundle=str(bundle),
+            exported=time.time(),
+            state=EXPORTED,
+        )
+    )
+
+
+def forget(run: str) -> None:
+    """Take a job off the list, with its log and curves; bundles and models stay."""
+    shutil.rmtree(jobs_folder() / run, ignore_errors=True)
+
+
+def _read(path: Path) -> KeptJob | None:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        known = {f.name for f in fields(KeptJob)}
+        job = KeptJob(**{name: value for name, value in values.items() if name in known})
+    except (OSError, ValueError, TypeError, AttributeError):
+        return None
+    return job if job.run == path.parent.name else None
+
+
+def queue_states(runs: Sequence[str]) -> dict[str, str]:
+    """What Slurm says of these runs (`12 RUNNING 1:05`); empty where there is no squeue on this computer."""
+    program = shutil.which("squeue")
+    if program is None or not runs:
+        return {}
+    names = {f"gcdesk-{run}": run for run in runs}
+    try:
+        asked = subprocess.run(
+            [program, "--noheader", "--format=%j|%i|%T|%M", f"--name={','.join(names)}"],
+            capture_output=True,
+            text=True,
+            timeout=_SQUEUE_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return {}
+    states = {}
+    for line in asked.stdout.splitlines():
+        name, *rest = line.strip().split("|")
+        if name in names and len(rest) == 3:
+            states[names[name]] = f"{rest[1].lower()} {rest[2]} (job {rest[0]})"
+    return states

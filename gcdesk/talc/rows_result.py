@@ -1,0 +1,145 @@
+"""Rows that a cluster classified, into a session of their own."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import re
+import tarfile
+import tempfile
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from gcdesk.engine.labels import BINS
+from gcdesk.engine.result_table import FIELDS
+from gcdesk.engine.selection import Winner
+from gcdesk.store import NewPhoto, Run, Store, StoredResult, store_path
+from gcdesk.talc.errors import ResultError
+from gcdesk.talc.result import check_files, unpack
+from trainer.job.collect import MANIFEST_FILE
+from trainer.job.config import JobError
+from trainer.shards.config import CONFIG_FILE, ShardsConfig, read_shards
+from trainer.shards.merge import ROWS_FILE, ROWS_KIND, ROWS_VERSION, SUMMARY_FILE
+
+_EXPECTED = re.compile(r"manifest\.json|classify\.toml|rows\.csv|summary\.json")
+_MOST_BYTES = 8_000_000_000  # about 25 million rows
+_CHUNK = 5_000
+_MANIFEST_BYTES = 1_000_000
+
+
+@dataclass(frozen=True)
+class RowsArrival:
+    """A session that was made of a result."""
+
+    run: str
+    session: int
+    rows: int
+    unreadable: int
+
+
+def holds_rows(archive: Path) -> bool:
+    """Whether a result archive holds classified rows; False for whatever cannot be read, to be told elsewhere."""
+    try:
+        with tarfile.open(archive, "r:gz") as opened:
+            first = opened.next()
+            if first is None or not first.name.endswith(f"/{MANIFEST_FILE}") or first.size > _MANIFEST_BYTES:
+                return False
+            data = opened.extractfile(first)
+            manifest = json.loads(data.read()) if data is not None else None
+    except (OSError, tarfile.TarError, EOFError, zlib.error, ValueError, RecursionError):
+        return False
+    return isinstance(manifest, dict) and manifest.get("kind") == ROWS_KIND
+
+
+def take_rows(archive: Path, store: Path | None = None) -> RowsArrival:
+    """Import classified rows as a session. Raises ResultError; then nothing is left of it."""
+    with tempfile.TemporaryDirectory(prefix="gcdesk-rows-") as name:
+        folder = Path(name)
+        try:
+            names = unpack(archive, folder, _EXPECTED, _MOST_BYTES)
+            manifest = json.loads((folder / MANIFEST_FILE).read_bytes())
+            config = read_shards(folder)
+        except (tarfile.TarError, EOFError, zlib.error, ValueError, OSError) as error:
+            raise ResultError(f"{archive.name} is damaged: copy it again ({error}).") from error
+        except JobError as error:
+            raise ResultError(f"The result's settings cannot be read: {error}") from error
+        if manifest.get("v") != ROWS_VERSION:
+            raise ResultError(
+                f"The result has version {manifest.get('v')!r}; this gcdesk reads {ROWS_VERSION}."
+            )
+        check_files(manifest, names, folder)
+        if not {CONFIG_FILE, ROWS_FILE, SUMMARY_FILE} <= names:
+            raise ResultError("The result is not complete: collect it again with ./collect.sh.")
+        return _into_session(folder / ROWS_FILE, config, store)
+
+
+def _into_session(rows: Path, config: ShardsConfig, path: Path | None) -> RowsArrival:
+    with Store(path or store_path()) as store:
+        session = store.create_session(config.run)
+        try:
+            run = store.begin_run(
+                Run(
+                    config.image_model or None,
+                    config.text_model or None,
+                    config.rule,
+                    weight=config.text_weight,
+                    review_threshold=config.review_threshold,
+                    disagreement_margin=config.disagreement_margin,
+                )
+            )
+            count = failed = 0
+            with rows.open(encoding="utf-8", newline="") as stream:
+                reader = csv.DictReader(stream)
+                if tuple(reader.fieldnames or ()) != FIELDS:
+                    raise ResultError(f"The result's {ROWS_FILE} has other columns than a table of gcdesk.")
+                read = _read(reader)
+                while chunk := list(islice(read, _CHUNK)):
+                    added = store.add_items(session, [photo for photo, _ in chunk])
+                    store.record_results(
+                        StoredResult(item_id=new.item_id, run_id=run, **result)  # type: ignore[arg-type]
+                        for new, (_, result) in zip(added, chunk, strict=True)
+                    )
+                    count += len(chunk)
+                    failed += sum(bool(result["error"]) for _, result in chunk)
+        except (ResultError, csv.Error, UnicodeDecodeError, ValueError) as error:
+            store.delete_session(session)
+            if isinstance(error, ResultError):
+                raise
+            raise ResultError(f"The result's {ROWS_FILE} is damaged: {error}.") from error
+    return RowsArrival(config.run, session, count, failed)
+
+
+def _read(reader: csv.DictReader[str]) -> Iterator[tuple[NewPhoto, dict[str, object]]]:
+    for row in reader:
+        yield NewPhoto(row["path"], row["caption"]), _result_of(row)
+
+
+def _result_of(row: Mapping[str, str]) -> dict[str, object]:
+    """A row's answer in the store's codes. Raises ValueError for what no row holds."""
+    return {
+        "image": _four("image", row),
+        "text": _four("text", row),
+        "label": BINS.index(row["label"]) if row["label"] else -1,
+        "winner": int(Winner[row["winner"].upper()]) if row["winner"] in ("image", "text", "both") else 0,
+        "confidence": _number(row["confidence"]),
+        "margin": _number(row["margin"]),
+        "review": row["review"] == "true",
+        "reason": row["reason"],
+        "error": row["error"],
+    }
+
+
+def _four(kind: str, row: Mapping[str, str]) -> list[float] | None:
+    words = [row[f"{kind}_{name}"] for name in BINS]
+    return [_number(word) for word in words] if all(words) else None
+
+
+def _number(word: str) -> float:
+    number = float(word or 0.0)
+    if not math.isfinite(number):
+        raise ValueError(f"{word!r} is no number")
+    return number
