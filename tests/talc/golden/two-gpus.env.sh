@@ -1,0 +1,25 @@
+# shellcheck shell=bash
+# What the other scripts share: modules, the environment's Python, and the code that this bundle brings along.
+# They read it from the bundle's folder. Change it when the cluster has other modules or another environment.
+run=two.gpus_3
+environment_kind=venv
+environment="$HOME"/'my envs/gcdesk'
+modules=(python/3.12 cuda/12.1)
+
+run_folder=runs/$run
+case $environment_kind in
+python) python=$environment ;;
+*) python=$environment/bin/python ;;
+esac
+
+for name in ${modules[@]+"${modules[@]}"}; do
+    if ! command -v module >/dev/null; then
+        echo "The command 'module' is missing, and env.sh asks for $name: log in again with 'bash -l'." >&2
+        exit 1
+    fi
+    module load "$name"
+done
+
+# This job runs the code of its own bundle, whatever else the environment holds; weights are fetched into init/.
+export run run_folder python
+export PYTHONPATH=$PWD/src/gcdesk-VERSION.whl PYTHONNOUSERSITE=1 PYTHONUNBUFFERED=1 TORCH_HOME=$PWD/init/torch
