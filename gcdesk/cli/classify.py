@@ -1,0 +1,152 @@
+"""`gcdesk classify`: which bin each photo goes into."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TextIO
+
+from gcdesk.cli.main import EXIT_FINE, EXIT_NOTHING_DONE, EXIT_SOME_FAILED, EXIT_STOPPED
+from gcdesk.cli.opening import Models, Notices, add_model_arguments, open_models, tell
+from gcdesk.cli.output import WRITERS, Writer
+from gcdesk.cli.terminal import Progress
+from gcdesk.config.settings import load_settings
+from gcdesk.engine.caption_files import read_caption_csv
+from gcdesk.engine.classifier import Item, Result
+from gcdesk.engine.export_table import replaced_file
+from gcdesk.engine.labels import BINS
+from gcdesk.engine.scan import find_photos
+from gcdesk.engine.selection import DEFAULT_RULE, Rule
+
+
+@dataclass
+class Summary:
+    """What happened, counted."""
+
+    started: float = field(default_factory=time.monotonic)
+    done: int = 0
+    bins: Counter[str] = field(default_factory=Counter)
+    review: int = 0
+    failed: int = 0
+    undecided: int = 0
+
+    def add(self, result: Result) -> None:
+        self.done += 1
+        self.review += result.review
+        self.failed += result.error is not None
+        if result.label is None:
+            self.undecided += 1
+        else:
+            self.bins[result.label] += 1
+
+    def lines(self, models: Models, rule: Rule) -> Iterator[str]:
+        seconds = max(time.monotonic() - self.started, 1e-6)
+        yield f"{self.done} items in {seconds:.1f} s ({self.done / seconds:.1f} photos/s)"
+        counts = "  ".join(f"{name} {self.bins[name]}" for name in BINS)
+        yield f"{counts}  no bin {self.undecided}"
+        yield f"to review {self.review}, unreadable {self.failed}"
+        yield f"models: {models}; rule: {rule.value}"
+
+    @property
+    def exit_code(self) -> int:
+        if self.failed == 0 and self.done:
+            return EXIT_FINE
+        return EXIT_SOME_FAILED if self.done > self.undecided else EXIT_NOTHING_DONE
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="a photo, or a folder (its subfolders too)")
+    parser.add_argument(
+        "--captions",
+        metavar="CSV",
+        type=Path,
+        help="a table with the columns file and text; without it the file names are the captions",
+    )
+    parser.add_argument(
+        "--rule",
+        choices=[rule.value for rule in Rule],
+        help=f"how two answers become one (default: as in the settings, else {DEFAULT_RULE.value})",
+    )
+    add_model_arguments(parser)
+    parser.add_argument("--format", choices=list(WRITERS), help="default: by the ending of --out, else table")
+    parser.add_argument("--out", metavar="FILE", type=Path, help="write there instead of to the screen")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar and no summary")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Classify, write the results, sum up on stderr. Returns the exit code."""
+    settings = load_settings()
+    rule = Rule(args.rule or settings.rule or DEFAULT_RULE)
+    items = _items(args.paths, args.captions)
+    notices = Notices()
+    models = open_models(args, settings, notices)
+    classifier = models.classifier(rule, settings)
+    summary = Summary()
+    progress = Progress(0 if args.quiet else len(items), "photos")
+    progress.active = progress.active and not args.quiet
+    stopped = False
+    with _writer(args.out, _format(args.format, args.out)) as writer:
+        try:
+            for result in classifier.classify(items):
+                summary.add(result)
+                if args.out is None:
+                    progress.clear()
+                writer.write(result)
+                progress.update(summary.done)
+        except KeyboardInterrupt:
+            stopped = True
+        finally:
+            progress.clear()
+        writer.finish()
+    for notice in notices.flush():
+        tell(f"note: {notice}")
+    if not args.quiet:
+        for line in summary.lines(models, rule):
+            tell(line)
+    if stopped:
+        tell(f"Stopped after {summary.done} of {len(items)}.")
+        return EXIT_STOPPED
+    return summary.exit_code
+
+
+def _items(paths: list[str], captions: Path | None) -> list[Item]:
+    """What to classify. A photo that the caption table does not know keeps its file name as caption."""
+    table = read_caption_csv(captions) if captions is not None else None
+    items = []
+    for found in find_photos(paths):
+        caption = None
+        if table is not None and found.error is None:
+            caption = table.get(found.path)
+        items.append(Item(found.path, caption, found.error))
+    return items
+
+
+def _format(asked: str | None, out: Path | None) -> str:
+    if asked is not None:
+        return asked
+    ending = out.suffix.lower().removeprefix(".") if out is not None else ""
+    return ending if ending in WRITERS else "table"
+
+
+@contextmanager
+def _writer(out: Path | None, kind: str) -> Iterator[Writer]:
+    if out is None:
+        if kind == "csv" and isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(newline="")  # the csv module writes its own line ends
+        yield _open_writer(kind, sys.stdout)
+        sys.stdout.flush()
+    else:
+        with replaced_file(out) as stream:
+            yield _open_writer(kind, stream)
+
+
+def _open_writer(kind: str, stream: TextIO) -> Writer:
+    writer: Writer = WRITERS[kind](stream)
+    return writer

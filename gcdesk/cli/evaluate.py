@@ -1,0 +1,228 @@
+"""`gcdesk evaluate`: both models and every rule on items whose bin is known."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gcdesk.cli.main import EXIT_FINE, EXIT_SOME_FAILED
+from gcdesk.cli.opening import NO_MODEL, Models, Notices, add_model_arguments, open_models, tell
+from gcdesk.cli.terminal import Progress, shown
+from gcdesk.config.settings import Settings, load_settings
+from gcdesk.engine.analysis import Analysis, added_by, analyse, threshold_words
+from gcdesk.engine.errors import EvaluationError
+from gcdesk.engine.evaluation import Accuracy, Evaluation, Report, evaluate
+from gcdesk.engine.export_table import readable
+from gcdesk.engine.fitted import load_fitted
+from gcdesk.engine.labelled import read_labelled
+from gcdesk.engine.labels import BINS
+from gcdesk.engine.library import Library
+from gcdesk.engine.measuring import measure, named_by_class, of_labelled
+from gcdesk.engine.scored import ScoredItem, ScoredSet
+from gcdesk.engine.seen import load_seen
+from gcdesk.engine.selection import Rule
+
+__all__ = ["add_arguments", "named_by_class", "run", "score_path"]
+
+_MANY = 10
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """The figures, and what must be known to read them."""
+
+    evaluation: Evaluation
+    analysis: Analysis
+    models: str
+
+    @property
+    def class_names(self) -> bool:
+        return named_by_class([item.caption for item in self.analysis.scored.items if item.path])
+
+    @property
+    def unreadable(self) -> list[ScoredItem]:
+        return [item for item in self.analysis.scored.items if item.error]
+
+    def to_json(self) -> dict[str, object]:
+        scored = self.analysis.scored
+        failed = [{"path": readable(i.path), "error": readable(i.error)} for i in self.unreadable]
+        return {
+            **self.evaluation.to_json(),
+            **_more(self.analysis),
+            "captions_are_class_names": self.class_names,
+            "notes": [*scored.notes, *self.analysis.warnings],
+            "unreadable": failed,
+            "models": self.models,
+        }
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_data_arguments(parser)
+    parser.add_argument("--format", choices=["table", "json"], default="table")
+    parser.add_argument(
+        "--report", type=Path, metavar="FILE.html", help="write a page with every figure, in one file"
+    )
+
+
+def add_data_arguments(parser: argparse.ArgumentParser) -> None:
+    """What to measure on, with which models."""
+    parser.add_argument(
+        "path",
+        type=Path,
+        metavar="FOLDER|CSV",
+        help=f"a folder with a subfolder a bin ({', '.join(BINS)}) of photos whose names are captions,"
+        " or a table with the columns text and bin, which evaluates the text model alone",
+    )
+    add_model_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Score, measure, print. Exit code 1 when photos could not be read."""
+    settings = load_settings()
+    if args.report is not None and not args.report.absolute().parent.is_dir():
+        raise EvaluationError(f"{args.report.parent} is not a folder.")
+    scored, models = score_path(args, settings)
+    found = _evaluated(scored, models, settings)
+    if args.report is not None:
+        from gcdesk.engine.report_page import write_report
+
+        try:
+            write_report(found.analysis, args.report)
+        except OSError as error:
+            raise EvaluationError(f"{args.report} cannot be written: {error.strerror}.") from error
+        tell(f"The report is in {args.report}.")
+    if args.format == "json":
+        print(json.dumps(found.to_json(), ensure_ascii=False))
+    else:
+        for line in _table(found):
+            print(line)
+    for item in found.unreadable[:_MANY]:
+        tell(f"{shown(readable(item.path))}: {item.error}")
+    if len(found.unreadable) > _MANY:
+        tell(f"and {len(found.unreadable) - _MANY} more photos that cannot be read")
+    return EXIT_SOME_FAILED if found.unreadable else EXIT_FINE
+
+
+def score_path(args: argparse.Namespace, settings: Settings) -> tuple[ScoredSet, Models]:
+    """Run the models that the arguments name over the data that they name."""
+    labelled = read_labelled(args.path)
+    notices = Notices()
+    if not labelled.has_photos:
+        if args.text_model == NO_MODEL:
+            raise EvaluationError("A table of captions evaluates the text model, and none is wanted.")
+        args.image_model = NO_MODEL
+    models = open_models(args, settings, notices)
+    # max_confidence sees raw probabilities, and from those every rule's can be had.
+    classifier = models.classifier(Rule.MAX_CONFIDENCE, settings)
+    progress = Progress(len(labelled.items), "items")
+    seen: frozenset[str] = frozenset()
+    if models.text is not None:
+        seen = load_seen(Library().resolve("text", args.text_model), models.text.info)
+    scored = measure(
+        of_labelled(labelled),
+        classifier,
+        name=args.path.name,
+        data=readable(str(args.path)),
+        seen=seen,
+        notes=labelled.notes,
+        tell=progress.update,
+    )
+    progress.clear()
+    for notice in notices.flush():
+        tell(f"note: {notice}")
+    return scored, models
+
+
+def _evaluated(scored: ScoredSet, models: Models, settings: Settings) -> Evaluated:
+    fitted = None
+    if scored.image is not None and scored.text is not None:
+        fitted = load_fitted(scored.image.sha256, scored.text.sha256)
+    weight, limits = settings.text_weight, settings.thresholds
+    analysis = analyse(scored, Rule(settings.rule) if settings.rule else None, limits, weight, fitted)
+    evaluation = evaluate(scored.labels, scored.scores("image"), scored.scores("text"), limits, weight)
+    return Evaluated(evaluation, analysis, str(models))
+
+
+def _more(analysis: Analysis) -> dict[str, Any]:
+    """What the analysis knows beyond the plain figures."""
+    roof = analysis.ceiling
+    at = analysis.in_use.at
+    return {
+        "rule_in_use": analysis.chosen,
+        "better_single_model": analysis.better or None,
+        "ceiling": None
+        if roof is None
+        else {
+            "both": roof.both,
+            "only_image": roof.only_image,
+            "only_text": roof.only_text,
+            "neither": roof.neither,
+            "reachable": round(roof.reachable, 6),
+        },
+        "against_better": {
+            one.key: {"only_it": one.against.only_a, "only_the_model": one.against.only_b, "p": one.against.p}
+            for one in analysis.contenders
+            if one.against is not None
+        },
+        "operating_point": {
+            "threshold": at.threshold,
+            "review": round(at.review, 6),
+            "rest_right": None if math.isnan(at.accuracy) else round(at.accuracy, 6),
+        },
+        "seen_in_training": len(analysis.leaks),
+        "disagreements": len(analysis.disagreements),
+    }
+
+
+def _table(found: Evaluated) -> Iterator[str]:
+    evaluation, analysis = found.evaluation, found.analysis
+    yield f"{evaluation.items} items; models: {found.models}"
+    yield f"{'':<18}accuracy   95 % interval   macro-F1  answered  to review  against the better model"
+    for one in analysis.contenders:
+        review = None if one.raw is not None else round(one.at.review * len(analysis.scored))
+        mark = "*" if one.key == analysis.chosen and one.raw is None else ""
+        against = ""
+        if one.against is not None:
+            against = f"  +{one.against.only_a} -{one.against.only_b}, p {one.against.p:.2g}"
+        macro = _percent(one.intervals.macro_f1.value)
+        yield _line(f"{one.key} {mark}", one.report, macro, review) + against
+    if evaluation.rules:
+        yield "* the rule in use"
+    yield from (*added_by(analysis), threshold_words(analysis.in_use.at))
+    for key in dict.fromkeys(("image", "text", analysis.chosen)):
+        one_found = [one for one in analysis.contenders if one.key == key]
+        for one in one_found:
+            yield ""
+            yield from _matrix(key, one.report)
+    for note in (*analysis.scored.notes, *analysis.warnings):
+        yield ""
+        yield f"note: {shown(note)}"
+
+
+def _line(name: str, report: Report, macro: str, review: int | None = None) -> str:
+    to_review = f"{'':>11}" if review is None else f"{review:>11}"
+    accuracy = report.accuracy
+    return (
+        f"{name:<18}{_percent(accuracy.value):>8}   {_interval(accuracy)}   {macro:>7}   {accuracy.items:>6}"
+        f"{to_review}"
+    )
+
+
+def _interval(accuracy: Accuracy) -> str:
+    return f"{_percent(accuracy.low):>6} - {_percent(accuracy.high):<6}"
+
+
+def _percent(share: float) -> str:
+    return "-" if math.isnan(share) else f"{share:.1%}"
+
+
+def _matrix(name: str, report: Report) -> Iterator[str]:
+    yield f"{name}: true bin down, answer across"
+    yield " " * 8 + "".join(f"{bin_name:>7}" for bin_name in BINS)
+    for bin_name, row in zip(BINS, report.confusion, strict=True):
+        yield f"{bin_name:<8}" + "".join(f"{count:>7}" for count in row)

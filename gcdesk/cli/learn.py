@@ -1,0 +1,55 @@
+"""`gcdesk learn`: quick learn, the last layer of one model on corrected items."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from gcdesk.cli.main import EXIT_FINE
+from gcdesk.cli.opening import tell
+from gcdesk.engine.captions import caption_from_path
+from gcdesk.engine.labelled import read_labelled
+from gcdesk.engine.learned_model import learn_model, learned_words
+from gcdesk.engine.library import Library
+from gcdesk.engine.measuring import Measured
+from gcdesk.engine.station_groups import groups_of
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("kind", choices=["image", "text"], help="the model that learns")
+    parser.add_argument("--model", metavar="NAME", help="default: the one in use; it stays as it is")
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument(
+        "--sessions", type=int, nargs="+", metavar="N", help="learn from these sessions only (default: all)"
+    )
+    source.add_argument(
+        "--from", dest="data", type=Path, metavar="FOLDER|CSV", help="learn from items whose bin is known"
+    )
+    parser.add_argument("--use", action="store_true", help="classify with the new model from now on")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Learn, install, print; refused where the result would be worse."""
+    library = Library()
+    if args.data is not None:
+        items = [
+            Measured(
+                one.path,
+                one.caption if one.caption is not None or one.path is None else caption_from_path(one.path),
+                one.label,
+            )
+            for one in read_labelled(args.data).items
+        ]
+        groups = groups_of([one.caption or str(one.path) for one in items], [None] * len(items))
+        name, found = learn_model(args.kind, library.resolve(args.kind, args.model), items, groups, library)
+    else:
+        from gcdesk.worker.learn_task import learn_from_store
+
+        name, found = learn_from_store(args.kind, args.model, args.sessions)
+    print(learned_words(name, found))
+    if args.use:
+        library.use(name)
+        tell(f"{name} is in use now; `gcdesk models use` goes back to another.")
+    else:
+        tell(f"To classify with it: gcdesk models use {name!r}")
+    return EXIT_FINE
