@@ -1,0 +1,62 @@
+"""One small thread for work that would hold the window up; results come back on the window's thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import QObject, QRunnable, QThreadPool, Signal, Slot
+
+
+class _Task(QRunnable):
+    def __init__(self, owner: Background, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
+        super().__init__()
+        self._order = [(owner, work, done)]
+
+    def run(self) -> None:
+        # The order is taken out: Qt keeps its runnable longer than one would think, and a snapshot of 100,000
+        # rows is 10 MB.
+        owner, work, done = self._order.pop()
+        try:
+            result, error = work(), None
+        except BaseException as problem:  # not swallowed: it is raised again on the window's thread
+            result, error = None, problem
+        owner.finished.emit(done, result, error)
+
+
+class Background(QObject):
+    """Runs plain functions on a thread of its own, in order of asking. `close()` waits for the last one."""
+
+    finished = Signal(object, object, object)
+
+    def __init__(self, parent: QObject | None = None, threads: int = 1) -> None:
+        super().__init__(parent)
+        self._pool = QThreadPool(self)
+        self._pool.setMaxThreadCount(threads)
+        self._pool.setExpiryTimeout(2000)
+        self._closed = False
+        self.finished.connect(self._deliver)
+
+    def run(self, work: Callable[[], Any], done: Callable[[Any], None], priority: int = 0) -> None:
+        """Run `work()` on the thread, then `done(result)` here. An exception in `work` is raised here."""
+        if not self._closed:
+            self._pool.start(_Task(self, work, done), priority)
+
+    @Slot(object, object, object)
+    def _deliver(self, done: Callable[[Any], None], result: Any, error: BaseException | None) -> None:
+        if self._closed:
+            return
+        if error is not None:
+            raise error
+        done(result)
+
+    def finish(self) -> None:
+        """Do what waits, then close."""
+        self._pool.waitForDone()
+        self.close()
+
+    def close(self) -> None:
+        """Drop what waits, wait for what runs, deliver nothing more."""
+        self._closed = True
+        self._pool.clear()
+        self._pool.waitForDone()

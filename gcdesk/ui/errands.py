@@ -1,0 +1,65 @@
+"""File work on a thread of its own, whose failures are sentences in the strip instead of crashes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from gcdesk.engine.errors import GcdeskError
+from gcdesk.engine.os_words import in_a_sentence
+from gcdesk.ui.background import Background
+
+
+@dataclass(frozen=True)
+class _Failed:
+    sentence: str
+
+
+class Errands(QObject):
+    """Runs functions that touch the disk, one after another, and never on the window's thread.
+
+    A GcdeskError or an OSError becomes `failed(sentence)`; then `done` is not called, `after` always is.
+    """
+
+    failed = Signal(str)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._background = Background(self)
+
+    def run(
+        self,
+        work: Callable[[], Any],
+        done: Callable[[Any], None],
+        after: Callable[[], None] | None = None,
+    ) -> None:
+        """`done(work())`, with `work` on the thread and the rest here."""
+
+        def guarded() -> Any:
+            try:
+                return work()
+            except GcdeskError as error:
+                return _Failed(str(error))
+            except OSError as error:
+                return _Failed(in_a_sentence(error))
+
+        def deliver(result: Any) -> None:
+            if isinstance(result, _Failed):
+                self.failed.emit(result.sentence)
+            else:
+                done(result)
+            if after is not None:
+                after()
+
+        self._background.run(guarded, deliver)
+
+    def close(self) -> None:
+        """Drop what waits, wait for what runs; deliver nothing more."""
+        self._background.close()
+
+    def finish(self) -> None:
+        """As `close`, but what waits is done first."""
+        self._background.finish()

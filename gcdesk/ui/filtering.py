@@ -1,0 +1,245 @@
+"""Which rows are shown, and in what order: pure numpy on a snapshot, so that it runs off the window's
+thread. No Qt.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+
+from gcdesk.engine.labels import BINS
+from gcdesk.ui.rows import NOT_SET, UNSURE, Rows, Status
+
+_KEY_BYTES = 96  # of a name or caption that count when sorting
+_SLICE = 2000  # rows of text work between two breaths, so that the window's thread gets its turn
+
+
+class Show(StrEnum):
+    """The filters of the bar; exactly one is chosen."""
+
+    ALL = "all"
+    REVIEW = "review"
+    FAILED = "failed"
+    WAITING = "waiting"
+    DISAGREE = "disagree"
+    CORRECTED = "corrected"
+    SPOT = "spot"
+    LOW = "low"
+    HIGH = "high"
+    BIN_0 = "bin0"
+    BIN_1 = "bin1"
+    BIN_2 = "bin2"
+    BIN_3 = "bin3"
+    UNSURE = "unsure"
+
+
+class SortBy(StrEnum):
+    """What the list can be ordered by; ARRIVAL is the order in which photos came."""
+
+    ARRIVAL = "arrival"
+    NAME = "name"
+    CAPTION = "caption"
+    IMAGE = "image"
+    TEXT = "text"
+    BIN = "bin"
+    WINNER = "winner"
+    STATUS = "status"
+    MARGIN = "margin"
+
+
+@dataclass(frozen=True)
+class ViewSpec:
+    """What the operator asked to see. `low` and `high` bound the confidence of Show.LOW and Show.HIGH."""
+
+    show: Show = Show.ALL
+    search: str = ""
+    sort: SortBy = SortBy.ARRIVAL
+    descending: bool = False
+    low: float = 0.60
+    high: float = 0.90
+
+    @property
+    def plain(self) -> bool:
+        """Everything, in the order of arrival."""
+        return (
+            self.show is Show.ALL
+            and not self.search.strip()
+            and self.sort is SortBy.ARRIVAL
+            and not self.descending
+        )
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A copy of the columns that filters and sorts read, taken in one go on the window's thread."""
+
+    path: list[str]
+    caption: list[str]
+    status: np.ndarray
+    image: np.ndarray
+    text: np.ndarray
+    winner: np.ndarray
+    final: np.ndarray
+    confidence: np.ndarray
+    margin: np.ndarray
+    masks: dict[Show, np.ndarray] = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.status)
+
+
+def take_snapshot(rows: Rows, low: float, high: float) -> Snapshot:
+    """Copy what is needed; about a millisecond for 100,000 rows."""
+    return Snapshot(
+        path=rows.path[:],
+        caption=rows.caption[:],
+        status=rows.status.copy(),
+        image=rows.image.copy(),
+        text=rows.text.copy(),
+        winner=rows.winner.copy(),
+        final=rows.final_labels(),
+        confidence=rows.confidence.copy(),
+        margin=rows.margin.copy(),
+        masks=masks(rows, low, high),
+    )
+
+
+def masks(rows: Rows, low: float, high: float) -> dict[Show, np.ndarray]:
+    """For each filter the rows that fit, (n,) bool."""
+    final = rows.final_labels()
+    with np.errstate(invalid="ignore"):
+        confidence = rows.confidence
+        found = {
+            Show.ALL: np.ones(len(rows), dtype=bool),
+            Show.REVIEW: rows.to_review(),
+            Show.FAILED: rows.faulty | (rows.status == Status.FAILED),
+            Show.WAITING: rows.status <= Status.RUNNING,
+            Show.DISAGREE: rows.disagreement(),
+            Show.CORRECTED: rows.corrected(),
+            Show.SPOT: rows.spot > 0,
+            Show.LOW: confidence < low,
+            Show.HIGH: confidence >= high,
+            Show.UNSURE: final == UNSURE,
+        }
+    for code in range(len(BINS)):
+        found[Show(f"bin{code}")] = final == code
+    return found
+
+
+def counts(snapshot: Snapshot) -> dict[Show, int]:
+    """How many rows each filter would show."""
+    return {show: int(mask.sum()) for show, mask in snapshot.masks.items()}
+
+
+def visible_rows(snapshot: Snapshot, spec: ViewSpec) -> np.ndarray:
+    """Row numbers to show, in order: (m,) int32."""
+    mask = snapshot.masks[spec.show]
+    index = np.flatnonzero(mask).astype(np.int32)
+    words = spec.search.casefold().split()
+    if words:
+        index = _searched(snapshot, index, words)
+    return _ordered(snapshot, index, spec)
+
+
+def appended_rows(snapshot: Snapshot, spec: ViewSpec, shown: np.ndarray) -> np.ndarray:
+    """Like `visible_rows`, but what is shown stays where it is and what newly fits comes after it.
+
+    This is for results that arrive by themselves: nothing moves that the operator did not move.
+    """
+    wanted = visible_rows(snapshot, spec)
+    return np.concatenate([shown, wanted[~np.isin(wanted, shown)]]).astype(np.int32)
+
+
+def _searched(snapshot: Snapshot, index: np.ndarray, words: Sequence[str]) -> np.ndarray:
+    """Rows whose name or caption has all the words."""
+    kept: list[int] = []
+    whole = len(index) == len(snapshot)  # the index is ascending: then it is all rows
+    for start in range(0, len(index), _SLICE):
+        rows = index[start : start + _SLICE].tolist()
+        if whole:
+            part = slice(start, start + _SLICE)
+            texts = _searchable(snapshot.path[part], snapshot.caption[part])
+        else:
+            texts = _searchable([snapshot.path[row] for row in rows], [snapshot.caption[row] for row in rows])
+        found = list(zip(rows, texts, strict=True))
+        for word in words:
+            found = [one for one in found if word in one[1]]
+        kept += [row for row, _text in found]
+        time.sleep(0)
+    return np.array(kept, dtype=np.int32)
+
+
+def _searchable(paths: Sequence[str], captions: Sequence[str]) -> list[str]:
+    """Name and caption of each row without case."""
+    texts = [
+        f"{path[path.rfind('/') + 1 :]}\n{caption}" for path, caption in zip(paths, captions, strict=True)
+    ]
+    folded = "\0".join(texts).casefold().split("\0")  # in one go: a call for each takes twice as long
+    return folded if len(folded) == len(texts) else [text.casefold() for text in texts]
+
+
+def _ordered(snapshot: Snapshot, index: np.ndarray, spec: ViewSpec) -> np.ndarray:
+    if spec.sort is SortBy.ARRIVAL:
+        return index[::-1] if spec.descending else index
+    keys = _sort_keys(snapshot, index, spec.sort)
+    order = np.lexsort(keys) if isinstance(keys, tuple) else np.argsort(keys, kind="stable")
+    return index[order[::-1]] if spec.descending else index[order]
+
+
+def _sort_keys(snapshot: Snapshot, index: np.ndarray, sort: SortBy) -> np.ndarray | tuple[np.ndarray, ...]:
+    """Keys for a stable ascending sort; in a tuple the last is the first to count. Rows without a value come
+    last.
+    """
+    if sort is SortBy.NAME:
+        return text_keys(snapshot.path, index, names=True)
+    if sort is SortBy.CAPTION:
+        keys = text_keys(snapshot.caption, index, names=False)
+        return (keys, keys == b"")
+    if sort is SortBy.IMAGE or sort is SortBy.TEXT:
+        return _vote_keys(snapshot.image[index] if sort is SortBy.IMAGE else snapshot.text[index])
+    if sort is SortBy.BIN:
+        final = snapshot.final[index].astype(np.int16)
+        final[final == NOT_SET] = 99
+        return (-np.nan_to_num(snapshot.confidence[index], nan=-1.0), final)
+    if sort is SortBy.WINNER:
+        return snapshot.winner[index]
+    if sort is SortBy.MARGIN:
+        return np.nan_to_num(snapshot.margin[index], nan=9.0)
+    review = snapshot.masks[Show.REVIEW][index]
+    corrected = snapshot.masks[Show.CORRECTED][index]
+    # What wants attention first: to review, failed, running, queued, corrected, done.
+    rank = np.select(
+        [review, snapshot.status[index] == Status.FAILED, snapshot.status[index] == Status.RUNNING,
+         snapshot.status[index] == Status.QUEUED, corrected],
+        [0, 1, 2, 3, 4],
+        5,
+    )  # fmt: skip
+    return rank.astype(np.int8)
+
+
+def _vote_keys(probabilities: np.ndarray) -> tuple[np.ndarray, ...]:
+    absent = np.isnan(probabilities[:, 0])
+    filled = np.nan_to_num(probabilities)
+    return (-filled.max(axis=1), filled.argmax(axis=1), absent)
+
+
+def text_keys(texts: Sequence[str], index: np.ndarray, names: bool) -> np.ndarray:
+    """Bytes that sort as people expect (case aside), made in slices; numpy then sorts them without holding
+    Python.
+    """
+    keys = np.empty(len(index), dtype=f"S{_KEY_BYTES}")
+    for start in range(0, len(index), _SLICE):
+        part = index[start : start + _SLICE].tolist()
+        if names:
+            keys[start : start + len(part)] = [
+                texts[row][texts[row].rfind(os.sep) + 1 :].casefold().encode()[:_KEY_BYTES] for row in part
+            ]
+        else:
+            keys[start : start + len(part)] = [texts[row].casefold().encode()[:_KEY_BYTES] for row in part]
+        time.sleep(0)
+    return keys

@@ -1,0 +1,174 @@
+"""Looks at a folder again and again and says which photos are new and finished. No Qt; may block for the disk."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gcdesk.config.thresholds import (
+    PHOTO_MAX_BYTES,
+    WATCH_SETTLE_SECONDS,
+    WATCH_UNENDED_SECONDS,
+)
+from gcdesk.engine.scan import find_photos
+
+Identity = tuple[int, int]  # size in bytes, modification time in nanoseconds
+# How a whole file ends. One that does not may still be written, or merely carry something behind its end.
+_ENDS = {
+    ".jpg": b"\xff\xd9",
+    ".jpeg": b"\xff\xd9",
+    ".png": b"IEND\xaeB`\x82",
+    ".gif": b"\x3b",
+}
+# Names under which cameras write one photo over the other.
+_REUSED = frozenset(
+    ["latest", "current", "last", "newest", "live", "snapshot", "image", "frame", "photo", "capture"]
+)
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A photo that came. `kept`: a copy of a file that its camera will overwrite, whose name says nothing."""
+
+    path: str
+    kept: bool = False
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one look found. `problem`: why the folder cannot be seen, "" when it can. `growing`: some file is
+    not finished. `folders`: it and its subfolders. `seconds`: how long the look took.
+    """
+
+    arrived: tuple[Arrival, ...] = ()
+    problem: str = ""
+    growing: bool = False
+    folders: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+
+@dataclass
+class FolderEye:
+    """Remembers what it saw. A photo is its path, size and modification time, so a file that is written
+    again is another photo.
+
+    keep(content, suffix, stem): puts a copy where no camera overwrites it. only_new: what is there already
+    does not count; what came between `since` (seconds since 1970) and the first look does.
+    """
+
+    folder: Path
+    keep: Callable[[bytes, str, str], Path]
+    only_new: bool = True
+    settle_seconds: float = WATCH_SETTLE_SECONDS
+    unended_seconds: float = WATCH_UNENDED_SECONDS
+    since: float = field(default_factory=time.time)
+    _seen: dict[str, Identity] | None = None
+    _growing: dict[str, tuple[Identity, float]] = field(default_factory=dict)
+    _reused: set[str] = field(default_factory=set)
+
+    def look(self) -> Look:
+        """One look. Never raises for what a disk or a share may do."""
+        began = time.monotonic()
+        problem = _problem(self.folder)
+        if problem:
+            return Look(problem=problem, seconds=time.monotonic() - began)
+        there, folders, whole = self._list()
+        if self._seen is None:
+            self._seen = {p: i for p, i in there.items() if self.only_new and not self._came_since(i)}
+        arrived = [
+            one for path, identity in there.items() if (one := self._judge(path, identity)) is not None
+        ]
+        if whole:  # what could not be listed now must not come back as new
+            self._seen = {path: identity for path, identity in self._seen.items() if path in there}
+            self._growing = {path: since for path, since in self._growing.items() if path in there}
+        seconds = time.monotonic() - began
+        return Look(tuple(arrived), "", bool(self._growing), folders, seconds)
+
+    def _came_since(self, identity: Identity) -> bool:
+        """A time to come is one of a clock that is wrong, and says nothing."""
+        return self.since <= identity[1] / 1e9 <= time.time()
+
+    def _list(self) -> tuple[dict[str, Identity], tuple[str, ...], bool]:
+        """Photos by path, the folders that hold them, and whether everything could be read."""
+        there: dict[str, Identity] = {}
+        folders = {str(self.folder): None}
+        whole = True
+        for found in find_photos([self.folder]):
+            path = str(found.path)
+            try:
+                status = os.stat(path)
+            except OSError:
+                whole = False
+                continue
+            if not stat.S_ISREG(status.st_mode):
+                whole = whole and path == str(self.folder)
+                continue
+            there[path] = (status.st_size, status.st_mtime_ns)
+            folders[os.path.dirname(path)] = None
+        return there, tuple(folders), whole
+
+    def _judge(self, path: str, identity: Identity) -> Arrival | None:
+        assert self._seen is not None  # noqa: S101 - `look` has filled it
+        if self._seen.get(path) == identity:
+            self._growing.pop(path, None)
+            return None
+        now = time.monotonic()
+        known, since = self._growing.get(path, (None, now))
+        if known != identity:
+            self._growing[path] = (identity, now)
+            return None
+        rest = self.settle_seconds if _has_end(path) else self.unended_seconds
+        if identity[0] == 0 or now - since < rest:
+            return None
+        if path in self._seen:
+            self._reused.add(path)
+        arrival = self._arrival(path, identity)
+        if arrival is not None:
+            self._seen[path] = identity
+            del self._growing[path]
+        return arrival
+
+    def _arrival(self, path: str, identity: Identity) -> Arrival | None:
+        """The photo, as a copy where its camera will overwrite it; None when it changed meanwhile."""
+        stem = Path(path).stem
+        if path not in self._reused and stem.lower() not in _REUSED:
+            return Arrival(path)
+        if identity[0] > PHOTO_MAX_BYTES:
+            return Arrival(path)  # it is refused unread, with that reason
+        try:
+            content = Path(path).read_bytes()
+            status = os.stat(path)
+        except OSError:
+            return None
+        if (status.st_size, status.st_mtime_ns) != identity or len(content) != identity[0]:
+            return None
+        return Arrival(str(self.keep(content, Path(path).suffix, stem)), kept=True)
+
+
+def _problem(folder: Path) -> str:
+    try:
+        os.scandir(folder).close()
+    except (FileNotFoundError, NotADirectoryError):
+        return "is gone"
+    except PermissionError:
+        return "may not be read"
+    except OSError as error:
+        return f"does not answer ({(error.strerror or str(error)).lower()})"
+    return ""
+
+
+def _has_end(path: str) -> bool:
+    """Whether the file ends as a whole one does; true where its kind has no such end."""
+    end = _ENDS.get(os.path.splitext(path)[1].lower())
+    if end is None:
+        return True
+    try:
+        with open(path, "rb") as file:
+            file.seek(-len(end), os.SEEK_END)
+            return file.read() == end
+    except OSError:
+        return False

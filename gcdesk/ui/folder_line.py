@@ -1,0 +1,37 @@
+"""A field for a folder, with a button that chooses one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QPushButton, QWidget
+
+
+class FolderLine(QWidget):
+    """`folder()` is an absolute path, or None while nothing is written."""
+
+    def __init__(self, words: str, hint: str, start: str = "") -> None:
+        super().__init__()
+        self._words = words
+        line = QHBoxLayout(self)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(8)
+        self.box = QLineEdit(start)
+        self.box.setPlaceholderText(hint)
+        self.box.setAccessibleName(words)
+        self.box.setClearButtonEnabled(True)
+        choose = QPushButton("Choose…")
+        choose.setAutoDefault(False)
+        choose.clicked.connect(self._choose)
+        line.addWidget(self.box, 1)
+        line.addWidget(choose)
+        self.setFocusProxy(self.box)
+
+    def folder(self) -> Path | None:
+        text = self.box.text().strip()
+        return Path(text).expanduser().absolute() if text else None
+
+    def _choose(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, self._words, self.box.text())
+        if folder:
+            self.box.setText(folder)

@@ -1,0 +1,90 @@
+"""The app's log file, and a line in the window when something goes wrong that nobody foresaw."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+from collections.abc import Callable
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from types import TracebackType
+
+from PySide6.QtCore import QObject, Signal
+
+from gcdesk.config.crash_reports import write_report
+from gcdesk.config.folders import user_folders
+from gcdesk.engine.plain_text import one_line
+
+_MAX_BYTES = 1024 * 1024
+_KEPT = 2  # older files beside the present one
+_LONGEST = 4000
+_FORM = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+def log_file() -> Path:
+    return user_folders().log / "gcdesk.log"
+
+
+class OneLineFormatter(logging.Formatter):
+    """A record is one line, whatever file name it quotes: nobody can forge another one. Traces follow it."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        return one_line(super().formatMessage(record), _LONGEST)
+
+
+class LogKeeper(QObject):
+    """From now until `close` warnings, the worker's own lines and errors go to the log file.
+
+    `went_wrong(str)` is sent for an error that nothing caught: the window goes on, and says so.
+    """
+
+    went_wrong = Signal(str)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._handler: logging.Handler | None = None
+        self._reported: set[tuple[str, str, int]] = set()
+        try:
+            log_file().parent.mkdir(parents=True, exist_ok=True)
+            # The file is made by the first line: most days have nothing to tell.
+            self._handler = RotatingFileHandler(
+                log_file(), maxBytes=_MAX_BYTES, backupCount=_KEPT, encoding="utf-8", delay=True
+            )
+        except OSError:
+            return  # a disk that may not be written: the window works without a log
+        self._handler.setFormatter(OneLineFormatter(_FORM))
+        self._handler.setLevel(logging.INFO)
+        logging.getLogger().addHandler(self._handler)
+        self._before: Callable[..., object] = sys.excepthook
+        self._hook = self._unforeseen
+        sys.excepthook = self._hook
+
+    def _unforeseen(
+        self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        if not issubclass(kind, KeyboardInterrupt):
+            logging.getLogger("gcdesk").error("not foreseen", exc_info=(kind, error, trace))
+            self._report(kind, error, trace)
+            self.went_wrong.emit(f"{kind.__name__}: {error}")
+        self._before(kind, error, trace)
+
+    def _report(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        """A report of its own for each place that fails, once: what fails while painting fails again and again."""
+        frames = traceback.extract_tb(trace)
+        place = (
+            (kind.__name__, frames[-1].filename, frames[-1].lineno or 0) if frames else (kind.__name__, "", 0)
+        )
+        if place not in self._reported:
+            self._reported.add(place)
+            write_report("window", "".join(traceback.format_exception(kind, error, trace)))
+
+    def close(self) -> None:
+        """Let go of the file; safe to call twice."""
+        if self._handler is None:
+            return
+        logging.getLogger().removeHandler(self._handler)
+        self._handler.close()
+        self._handler = None
+        if sys.excepthook is self._hook:
+            sys.excepthook = self._before

@@ -1,0 +1,108 @@
+"""Keeps what is shown in step with what was asked: filters and sorts on a thread, swaps the index array
+here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from gcdesk.ui.background import Background
+from gcdesk.ui.filtering import Show, ViewSpec, appended_rows, counts, take_snapshot, visible_rows
+from gcdesk.ui.item_model import ItemModel
+
+_FOLLOW_MS = 400  # how soon rows that come to fit appear, and counts follow
+
+
+class Refresher(QObject):
+    """`ask(...)` is the operator's wish and is carried out as a whole; `follow()` only appends what newly
+    fits.
+    """
+
+    counted = Signal(object)
+    settled = Signal()
+
+    def __init__(self, model: ItemModel, background: Background, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._model = model
+        self._background = background
+        self.spec = ViewSpec()
+        self._asked = 0
+        self._busy = False
+        self._again = False
+        self._timer = QTimer(self, singleShot=True, interval=_FOLLOW_MS)
+        self._timer.timeout.connect(self._follow)
+
+    def ask(self, **changes: object) -> None:
+        """Change the filter, the search or the order, or apply them again."""
+        self.spec = dataclasses.replace(self.spec, **changes)
+        self._run(whole=True)
+
+    def added(self, first: int, count: int) -> None:
+        """New rows: at once where everything is shown in the order of arrival, else as soon as they are
+        judged.
+        """
+        shown = self._model.index_array
+        if self.spec.plain and len(shown) == first:
+            self._model.set_index_array(np.arange(first + count, dtype=np.int32))
+        self.follow()
+
+    def follow(self) -> None:
+        """Contents changed: recount soon, append what newly fits."""
+        if not self._timer.isActive():
+            self._timer.start()
+
+    def reset(self) -> None:
+        """The rows were replaced as a whole."""
+        self._asked += 1
+        self._busy = False
+        self._model.reset_rows()
+        self._run(whole=True)
+
+    def _follow(self) -> None:
+        if self._busy:
+            self._again = True
+        else:
+            self._run(whole=False)
+
+    def _run(self, whole: bool) -> None:
+        spec, shown = self.spec, self._model.index_array
+        self._asked += 1
+        asked = self._asked
+        snapshot = take_snapshot(self._model.rows, spec.low, spec.high)
+        only_count = not whole and (spec.plain or (spec.show is Show.ALL and len(shown) == len(snapshot)))
+
+        def work() -> tuple[np.ndarray | None, dict[Show, int]]:
+            index = None
+            if not only_count:
+                index = visible_rows(snapshot, spec) if whole else appended_rows(snapshot, spec, shown)
+            return index, counts(snapshot)
+
+        def done(found: tuple[np.ndarray | None, dict[Show, int]]) -> None:
+            if asked != self._asked:
+                return
+            self._busy = False
+            index, numbers = found
+            if index is not None:
+                self._model.set_index_array(self._with_newcomers(index, len(snapshot)))
+            self.counted.emit(numbers)
+            self.settled.emit()
+            if self._again:
+                self._again = False
+                self.follow()
+
+        self._busy = True
+        self._background.run(work, done)
+
+    def _with_newcomers(self, index: np.ndarray, judged: int) -> np.ndarray:
+        """Rows that came while the thread worked, where everything is shown anyway."""
+        total = len(self._model.rows)
+        if self.spec.plain and total > judged:
+            return np.concatenate([index, np.arange(judged, total, dtype=np.int32)])
+        return index
+
+    def close(self) -> None:
+        self._timer.stop()
+        self._asked += 1

@@ -1,0 +1,155 @@
+"""The page of cluster jobs: what was exported, how it stands, what came back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QTimer, QUrl, Signal
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QFileDialog, QTableWidgetItem
+
+from gcdesk.talc.arrived import Arrival, read_arrival
+from gcdesk.talc.kept import EXPORTED, KeptJob, forget, kept_jobs, queue_states
+from gcdesk.ui.dialog_parts import Sheet, note
+from gcdesk.ui.errands import Errands
+from gcdesk.ui.sessions_dialog import day_and_time
+from gcdesk.ui.tables import list_table
+from gcdesk.ui.talc_result import ResultPane
+from gcdesk.ui.theme import Theme
+
+if TYPE_CHECKING:
+    from gcdesk.ui.main_window import MainWindow
+
+_HEADS = ("Run", "Cluster", "State", "When")
+_STATES = {EXPORTED: "exported", "done": "came back", "failed": "failed", "stopped": "stopped"}
+_ASK_MS = 5000  # between two looks at squeue, while the page is open
+_Found = tuple[list[KeptJob], dict[str, str], dict[str, Arrival]]
+
+
+class JobsDialog(Sheet):
+    """Sends `import_wanted(file)`, `use_wanted(model)` and `export_wanted()`."""
+
+    import_wanted = Signal(str)
+    use_wanted = Signal(str)
+    export_wanted = Signal()
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window, window.theme, "Cluster jobs – gcdesk", "Cluster jobs")  # noqa: RUF001 - a dash
+        self._errands = Errands(self)
+        self._errands.failed.connect(self._say)
+        self._jobs: list[KeptJob] = []
+        self._arrivals: dict[str, Arrival] = {}
+        self._asking = False
+        self.table = list_table(_HEADS, "Cluster jobs", self.theme.px(34))
+        self.table.itemSelectionChanged.connect(self._chosen_changed)
+        self.body.addWidget(self.table, 1)
+        self.pane = ResultPane(self.theme)
+        self.body.addWidget(self.pane, 1)
+        self.news = note()
+        self.body.addWidget(self.news)
+        self.add_button("New job…", self.export_wanted.emit)
+        self.add_button("Import a result…", self._choose)
+        self.folder = self.add_button("Open folder", self._open_folder)
+        self.remove = self.add_button("Take off the list", self._forget)
+        self.buttons.addStretch(1)
+        self.use = self.add_button("Use this model", self._use)
+        self.add_button("Close", self.close, main=True)
+        self.setMinimumSize(560, 420)
+        self.resize_within(820, 640)
+        self._timer = QTimer(self, interval=_ASK_MS)
+        self._timer.timeout.connect(self.refresh)
+        self._timer.start()
+        self._chosen_changed()
+        self.refresh()
+
+    def set_theme(self, theme: Theme) -> None:
+        super().set_theme(theme)
+        if hasattr(self, "pane"):
+            self.pane.set_theme(theme)
+
+    def done(self, result: int) -> None:
+        self._timer.stop()
+        self._errands.close()
+        super().done(result)
+
+    def _say(self, words: str) -> None:
+        self.news.setText(words)
+
+    # --- contents
+
+    def refresh(self, run: str | None = None) -> None:
+        """Read the jobs again and ask Slurm, off the window's thread; then choose `run`."""
+        if self._asking and run is None:
+            return
+        self._asking = True
+
+        def fill(found: _Found) -> None:
+            self._fill(found, run)
+
+        self._errands.run(_look, self.while_open(fill), self._after)
+
+    def _after(self) -> None:
+        self._asking = False
+
+    def _fill(self, found: _Found, run: str | None) -> None:
+        jobs, states, self._arrivals = found
+        chosen = self.chosen()
+        keep = run or (chosen.run if chosen is not None else "")
+        self._jobs = jobs
+        self.table.blockSignals(True)
+        self.table.setRowCount(len(jobs))
+        for row, job in enumerate(jobs):
+            state = states.get(job.run) or _STATES.get(job.state, job.state)
+            when = day_and_time(max(job.exported, job.imported))
+            for column, text in enumerate((job.run, job.site or "from elsewhere", state, when)):
+                self.table.setItem(row, column, QTableWidgetItem(text))
+        self.table.blockSignals(False)
+        if jobs:
+            self.table.selectRow(next((i for i, job in enumerate(jobs) if job.run == keep), 0))
+        self._chosen_changed()
+
+    def chosen(self) -> KeptJob | None:
+        row = self.table.currentRow()
+        return self._jobs[row] if 0 <= row < len(self._jobs) else None
+
+    def _chosen_changed(self) -> None:
+        job = self.chosen()
+        self.pane.show_job(job, self._arrivals.get(job.run) if job is not None else None)
+        self.folder.setEnabled(job is not None)
+        self.remove.setEnabled(job is not None)
+        self.use.setEnabled(job is not None and bool(job.installed))
+
+    # --- what the supervisor does
+
+    def _choose(self) -> None:
+        chosen, _kind = QFileDialog.getOpenFileName(
+            self, "Import a result", "", "Results (*.tar.gz *.tgz);;All files (*)"
+        )
+        if chosen:
+            self.import_wanted.emit(chosen)
+
+    def _open_folder(self) -> None:
+        job = self.chosen()
+        if job is not None:
+            folder = Path(job.bundle).parent if job.state == EXPORTED and job.bundle else job.folder
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+
+    def _use(self) -> None:
+        job = self.chosen()
+        if job is not None and job.installed:
+            self.use_wanted.emit(job.installed)
+
+    def _forget(self) -> None:
+        job = self.chosen()
+        if job is not None:
+            run = job.run
+            self._errands.run(lambda: forget(run), self.while_open(lambda _none: self.refresh("")))
+
+
+def _look() -> _Found:
+    """Runs on the thread."""
+    jobs = kept_jobs()
+    waiting = [job.run for job in jobs if job.state != "done"]
+    arrivals = {job.run: arrival for job in jobs if (arrival := read_arrival(job.folder)) is not None}
+    return jobs, queue_states(waiting), arrivals

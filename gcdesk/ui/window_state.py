@@ -1,0 +1,43 @@
+"""Where the window was and how wide its columns were: a small file in the user's config folder."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import json
+import os
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray
+
+from gcdesk.config.folders import user_folders
+
+
+def _file() -> Path:
+    return user_folders().config / "window.json"
+
+
+def load_state() -> dict[str, QByteArray]:
+    """The saved parts by name; empty where there are none or the file is damaged: it only costs a column
+    width.
+    """
+    try:
+        saved = json.loads(_file().read_text(encoding="utf-8"))
+        return {str(name): QByteArray(base64.b64decode(text)) for name, text in saved.items()}
+    except (OSError, ValueError, AttributeError, TypeError, binascii.Error):
+        return {}
+
+
+def save_state(parts: dict[str, QByteArray]) -> None:
+    """Write the parts; a full disk or a read-only folder is no reason to keep the window open."""
+    target = _file()
+    written = target.with_suffix(".tmp")
+    text = json.dumps({name: base64.b64encode(bytes(part.data())).decode() for name, part in parts.items()})
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        written.write_text(text, encoding="utf-8")
+        os.replace(written, target)
+    except OSError:
+        with contextlib.suppress(OSError):
+            written.unlink(missing_ok=True)
