@@ -1,0 +1,75 @@
+"""Fixtures of the window's tests: nothing may stay behind, and a window without a worker
+for what needs none.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+import leaks
+import pytest
+from PySide6.QtCore import QThreadPool
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+from window_kit import QuietWorker
+
+from gcdesk.config.settings import Settings
+from gcdesk.ui.controller import Controller
+from gcdesk.ui.main_window import MainWindow
+from gcdesk.ui.memory_ledger import MemoryLedger
+from gcdesk.ui.theme import Theme
+
+PATIENCE = 60_000  # ms
+
+
+class PatientBot(QtBot):
+    """pytest-qt's, but no wait gives up before a busy machine could have got there: one that succeeds costs nothing."""
+
+    def waitUntil(self, callback: Callable[[], bool | None], *, timeout: int = 0) -> None:
+        super().waitUntil(callback, timeout=max(timeout, PATIENCE))
+
+
+@pytest.fixture
+def qtbot(qapp: QApplication, request: pytest.FixtureRequest) -> QtBot:
+    return PatientBot(request)
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind(qapp: QApplication) -> Iterator[None]:
+    """Fail a test that leaves a window, a running thread or a busy pool."""
+    threads = set(threading.enumerate())
+    yield
+    # Qt deletes what lies on the clipboard after Python has ended, and an object made by Python crashes then.
+    QGuiApplication.clipboard().clear()
+    shown = [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()]
+    for widget in shown:
+        widget.hide()
+    assert not shown, f"still on the screen: {shown}"
+    assert QThreadPool.globalInstance().waitForDone(round(leaks.PATIENCE * 1000))
+    left = [
+        one for one in set(threading.enumerate()) - threads if not isinstance(one, threading._DummyThread)
+    ]
+    for thread in left:
+        thread.join(leaks.PATIENCE)
+    assert not [thread for thread in left if thread.is_alive()]
+
+
+@pytest.fixture
+def theme(qapp: QApplication) -> Theme:
+    look = Theme("light")
+    look.apply(qapp)
+    return look
+
+
+@pytest.fixture
+def quiet_window(qtbot: QtBot, theme: Theme) -> Iterator[MainWindow]:
+    """The real window on a session in memory, without a worker process."""
+    controller = Controller(MemoryLedger(), QuietWorker(), Settings(confirm_one_in=0))
+    window = MainWindow(controller, theme)
+    qtbot.addWidget(window)
+    window.show()
+    controller.start()
+    yield window
+    window.close()
