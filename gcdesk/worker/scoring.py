@@ -23,8 +23,10 @@ from gcdesk.worker.models import Models
 from gcdesk.worker.pictures import Photo, Pictures, used_again, write_picture
 from gcdesk.worker.protocol import HeatMap, Item, Rescore, Result, Vote, Words, WordsReady
 
-# Items whose image logits are kept for edited captions; 200 bytes each.
-_REMEMBERED_ITEMS = 50_000
+# Items whose image logits are kept for edited captions, 500 bytes each. Of an older one the window says the
+# probabilities, which give the same answer; how unlike the training photos it was is known here alone.
+_REMEMBERED_ITEMS = 5_000
+_REMEMBERED_NOVEL = 50_000
 # What a photo is decoded for where there is no image model: a thumbnail.
 _THUMBNAIL_TARGET = 80
 _DIGITS = 6
@@ -48,19 +50,27 @@ class Memory:
 
     def __init__(self) -> None:
         self._items: OrderedDict[int, Known] = OrderedDict()
+        self._novel: OrderedDict[int, Known] = OrderedDict()  # older ones, without logits
         self._lock = threading.Lock()
 
     def keep(self, item: int, known: Known) -> None:
         with self._lock:
             self._items[item] = known
             self._items.move_to_end(item)
+            self._novel.pop(item, None)
             if len(self._items) > _REMEMBERED_ITEMS:
-                self._items.popitem(last=False)
+                self._forget(*self._items.popitem(last=False))
+
+    def _forget(self, item: int, known: Known) -> None:
+        if known.doubt > 1:
+            self._novel[item] = replace(known, logits=None)
+            if len(self._novel) > _REMEMBERED_NOVEL:
+                self._novel.popitem(last=False)
 
     def recall(self, item: int, model: str | None) -> Known | None:
-        """What this image model said of the item, None where that is not known."""
+        """What this image model said of the item, None where that is not known; an old item's logits are gone."""
         with self._lock:
-            known = self._items.get(item)
+            known = self._items.get(item) or self._novel.get(item)
         return known if known is not None and known.model == model else None
 
 
