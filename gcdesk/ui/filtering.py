@@ -157,30 +157,39 @@ def appended_rows(snapshot: Snapshot, spec: ViewSpec, shown: np.ndarray) -> np.n
 
 def _searched(snapshot: Snapshot, index: np.ndarray, words: Sequence[str]) -> np.ndarray:
     """Rows whose name or caption has all the words."""
-    kept: list[int] = []
+    found = []
     whole = len(index) == len(snapshot)  # the index is ascending: then it is all rows
     for start in range(0, len(index), _SLICE):
-        rows = index[start : start + _SLICE].tolist()
+        rows = index[start : start + _SLICE]
         if whole:
             part = slice(start, start + _SLICE)
-            texts = _searchable(snapshot.path[part], snapshot.caption[part])
+            paths, captions = snapshot.path[part], snapshot.caption[part]
         else:
-            texts = _searchable([snapshot.path[row] for row in rows], [snapshot.caption[row] for row in rows])
-        found = list(zip(rows, texts, strict=True))
-        for word in words:
-            found = [one for one in found if word in one[1]]
-        kept += [row for row, _text in found]
+            numbers = rows.tolist()
+            paths, captions = (
+                [snapshot.path[row] for row in numbers],
+                [snapshot.caption[row] for row in numbers],
+            )
+        found.append(rows[_have_all(paths, captions, words)])
         time.sleep(0)
-    return np.array(kept, dtype=np.int32)
+    return np.concatenate(found) if found else index
 
 
-def _searchable(paths: Sequence[str], captions: Sequence[str]) -> list[str]:
-    """Name and caption of each row without case."""
-    texts = [
-        f"{path[path.rfind('/') + 1 :]}\n{caption}" for path, caption in zip(paths, captions, strict=True)
-    ]
-    folded = "\0".join(texts).casefold().split("\0")  # in one go: a call for each takes twice as long
-    return folded if len(folded) == len(texts) else [text.casefold() for text in texts]
+def _have_all(paths: Sequence[str], captions: Sequence[str], words: Sequence[str]) -> np.ndarray:
+    """Which rows have all the words in name or caption, without case: (n,) bool. What can be is one call for all
+    rows: a call for each takes twice as long.
+    """
+    texts = list(map("\n".join, zip([path.rpartition(os.sep)[2] for path in paths], captions, strict=True)))
+    joined = "\0".join(texts).casefold()
+    if not all(word in joined for word in words):
+        return np.zeros(len(texts), dtype=bool)
+    folded = joined.split("\0")
+    if len(folded) != len(texts):  # a caption with a null in it
+        folded = [text.casefold() for text in texts]
+    fits = np.ones(len(texts), dtype=bool)
+    for word in words:
+        fits &= np.array([word in text for text in folded], dtype=bool)
+    return fits
 
 
 def _ordered(snapshot: Snapshot, index: np.ndarray, spec: ViewSpec) -> np.ndarray:
