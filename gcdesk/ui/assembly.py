@@ -8,6 +8,7 @@ from gcdesk.jobs.client import WorkerClient
 from gcdesk.store import Run, store_path
 from gcdesk.ui.controller import Controller
 from gcdesk.ui.ledger import StoreLedger
+from gcdesk.ui.right_of_way import RightOfWay
 from gcdesk.ui.worker_port import ClientPort
 from gcdesk.worker.protocol import Ready
 
@@ -15,8 +16,9 @@ from gcdesk.worker.protocol import Ready
 def make_controller(settings: Settings) -> Controller:
     """A controller that starts its worker and opens the last session when it is told to start."""
     client = WorkerClient()
-    ledger, port = StoreLedger(store_path()), ClientPort(client)
-    controller = Controller(ledger, port, settings)
+    right_of_way = RightOfWay()
+    ledger, port = StoreLedger(store_path(), right_of_way), ClientPort(client)
+    controller = Controller(ledger, port, settings, right_of_way)
     ledger.setParent(controller)
     port.setParent(controller)
     ledger.trouble.connect(controller.notice)

@@ -7,6 +7,8 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QRunnable, QThreadPool, Signal, Slot
 
+from gcdesk.ui.right_of_way import RightOfWay
+
 
 class _Task(QRunnable):
     def __init__(self, owner: Background, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
@@ -17,6 +19,7 @@ class _Task(QRunnable):
         # The order is taken out: Qt keeps its runnable longer than one would think, and a snapshot of 100,000
         # rows is 10 MB.
         owner, work, done = self._order.pop()
+        owner.right_of_way.give()
         try:
             result, error = work(), None
         except BaseException as problem:  # not swallowed: it is raised again on the window's thread
@@ -25,12 +28,18 @@ class _Task(QRunnable):
 
 
 class Background(QObject):
-    """Runs plain functions on a thread of its own, in order of asking. `close()` waits for the last one."""
+    """Runs plain functions on a thread of its own, in order of asking. `close()` waits for the last one.
+
+    Each stands aside for the window's thread before it begins; threads of one work share their `right_of_way`.
+    """
 
     finished = Signal(object, object, object)
 
-    def __init__(self, parent: QObject | None = None, threads: int = 1) -> None:
+    def __init__(
+        self, parent: QObject | None = None, threads: int = 1, right_of_way: RightOfWay | None = None
+    ) -> None:
         super().__init__(parent)
+        self.right_of_way = right_of_way or RightOfWay()
         self._pool = QThreadPool(self)
         self._pool.setMaxThreadCount(threads)
         self._pool.setExpiryTimeout(2000)
@@ -48,7 +57,8 @@ class Background(QObject):
             return
         if error is not None:
             raise error
-        done(result)
+        with self.right_of_way:
+            done(result)
 
     def finish(self) -> None:
         """Do what waits, then close."""

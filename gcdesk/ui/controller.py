@@ -18,6 +18,7 @@ from gcdesk.ui.photo_reader import PhotoReader
 from gcdesk.ui.ports import FoundPhoto, LedgerPort, LoadedSession, Ready, WorkerPort
 from gcdesk.ui.progress import Batch, Progress
 from gcdesk.ui.review import offer_spot_check
+from gcdesk.ui.right_of_way import RightOfWay
 from gcdesk.ui.rows import NOT_SET, NewItem, Outcome, Rows, Status, failure
 
 _FLUSH_MS = 90  # results reach the list at most this often
@@ -40,7 +41,12 @@ class Controller(QObject):
     models_changed = Signal(str, str)
 
     def __init__(
-        self, ledger: LedgerPort, client: WorkerPort, settings: Settings, parent: QObject | None = None
+        self,
+        ledger: LedgerPort,
+        client: WorkerPort,
+        settings: Settings,
+        right_of_way: RightOfWay | None = None,
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self.ledger, self.client, self.settings = ledger, client, settings
@@ -49,7 +55,8 @@ class Controller(QObject):
         self.undo_stack.setUndoLimit(500)
         self.session_id, self.session_name = -1, ""
         self.current_row = -1
-        self._background = Background(self)
+        self.right_of_way = right_of_way or RightOfWay()  # shared by all threads of an intake
+        self._background = Background(self, right_of_way=self.right_of_way)
         self._reader = PhotoReader(self._background, self._store)
         self._chance = random.Random()
         self._batch = Batch()

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from gcdesk.engine.errors import GcdeskError
 from gcdesk.engine.os_words import in_a_sentence
 from gcdesk.ui.background import Background
+from gcdesk.ui.right_of_way import RightOfWay
 
 
 @dataclass(frozen=True)
@@ -26,9 +27,9 @@ class Errands(QObject):
 
     failed = Signal(str)
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject | None = None, right_of_way: RightOfWay | None = None) -> None:
         super().__init__(parent)
-        self._background = Background(self)
+        self._background = Background(self, right_of_way=right_of_way)
 
     def run(
         self,

@@ -58,7 +58,7 @@ class Intake(QObject):
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window, self._controller = window, window.controller
-        self._errands = Errands(self)
+        self._errands = Errands(self, self._controller.right_of_way)
         self._errands.failed.connect(window.say)
         self._queue: deque[Iterator[FoundPhoto]] = deque()
         self._scanning = False

@@ -22,6 +22,7 @@ from gcdesk.store import (
 from gcdesk.ui.background import Background
 from gcdesk.ui.memory_ledger import MemoryLedger
 from gcdesk.ui.ports import FoundPhoto, LedgerPort, LoadedSession
+from gcdesk.ui.right_of_way import RightOfWay
 from gcdesk.ui.rows import NewItem, Outcome, Rows
 from gcdesk.ui.session_files import delete_session_files
 
@@ -31,10 +32,12 @@ class StoreLedger(QObject):
 
     trouble = Signal(str)
 
-    def __init__(self, path: Path, parent: QObject | None = None) -> None:
+    def __init__(
+        self, path: Path, right_of_way: RightOfWay | None = None, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
         self._path = path
-        self._background = Background(self)
+        self._background = Background(self, right_of_way=right_of_way)
         self._closing = threading.Event()
         self._reader = Background(self)  # reads photos, which takes its time: nothing waits for it
         self.store: Store | None = None

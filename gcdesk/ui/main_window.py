@@ -61,7 +61,7 @@ class MainWindow(_QMainWindow):
         self.actions_ = Actions(self)
         self.head = Head(theme, self.actions_)
         self.filter_bar = self.head.filters
-        self.view = ItemView(self.model, theme, self.phrases)
+        self.view = ItemView(self.model, theme, self.phrases, controller.right_of_way)
         self.empty = EmptyState(theme)
         self.detail = Detail(theme)
         self.strip = Strip(theme)
