@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import heapq
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import compress, islice
 from operator import attrgetter
 from pathlib import Path
 
 # What `images.decode_photo` can open. A file named on its own is tried whatever its ending.
 _SUFFIXES = "jpg jpeg jpe jfif png webp bmp dib tif tiff gif heic heif hif avif"
 PHOTO_SUFFIXES = frozenset("." + suffix for suffix in _SUFFIXES.split())
-_SORTED_AT_ONCE = 4_000
+_SORTED_AT_ONCE = 1_000
 _name = attrgetter("name")
 
 
@@ -35,6 +35,7 @@ class _Walk:
 
     root: Path
     visited: set[tuple[int, int]] = field(default_factory=set)
+    between: Callable[[], object] = object
 
 
 def is_photo_name(name: str) -> bool:
@@ -42,14 +43,14 @@ def is_photo_name(name: str) -> bool:
     return not name.startswith(".") and os.path.splitext(name)[1].lower() in PHOTO_SUFFIXES
 
 
-def find_photos(paths: Iterable[Path | str]) -> Iterator[Found]:
+def find_photos(paths: Iterable[Path | str], between: Callable[[], object] = object) -> Iterator[Found]:
     """Yield the photos under `paths` lazily: in the order of the paths, folders recursively, sorted by name.
 
     In a folder the photos come before those of its subfolders. Hidden files and folders are passed over.
     Each physical folder is visited once; a link to a folder is followed only when it leads out of the tree
     that is scanned (inside it the photos are found anyway, and a link to the folder itself or to its parent
     would go round). A missing path, a folder without photos and a folder that may not be read yield a `Found`
-    with the reason.
+    with the reason. `between` is called between two parts of a large folder's listing, which takes its time.
     """
     visited: set[tuple[int, int]] = set()
     for path in map(Path, paths):
@@ -64,7 +65,7 @@ def find_photos(paths: Iterable[Path | str]) -> Iterator[Found]:
         elif not is_folder:
             yield Found(path)
         else:
-            yield from _under(path, _Walk(Path(os.path.realpath(path)), visited))
+            yield from _under(path, _Walk(Path(os.path.realpath(path)), visited, between))
 
 
 def _under(folder: Path, walk: _Walk) -> Iterator[Found]:
@@ -88,40 +89,34 @@ def _under(folder: Path, walk: _Walk) -> Iterator[Found]:
 
 def _entries(folder: Path, walk: _Walk) -> tuple[list[str], list[Path], str | None]:
     """The photos' names and the subfolders to visit of one folder, both sorted, or why it cannot be read."""
-    files: list[str] = []
-    subfolders: list[Path] = []
+    parts: list[list[str]] = []
+    folders: list[os.DirEntry[str]] = []
     try:
         with os.scandir(folder) as entries:
-            ordered = _by_name(entries)
+            # In parts that are let go and merged: to sort or to free 100,000 entries at once would hold the
+            # interpreter, and with it a window on another thread, for 60 ms.
+            while part := list(islice(entries, _SORTED_AT_ONCE)):
+                shown = [entry for entry in part if not entry.name.startswith(".")]
+                is_folder = [_is_folder(entry) for entry in shown]
+                folders += compress(shown, is_folder)
+                names = [entry.name for entry, is_one in zip(shown, is_folder, strict=True) if not is_one]
+                parts.append(sorted(filter(is_photo_name, names)))
+                walk.between()
     except OSError as error:
         return [], [], f"this folder cannot be read: {_reason(error)}"
-    for entry in ordered:
-        if entry.name.startswith("."):
-            continue
-        try:
-            if entry.is_dir():
-                path = folder / entry.name
-                if not (_is_link(entry) and _stays_in_tree(path, walk.root)) and not _already_visited(
-                    path, walk
-                ):
-                    subfolders.append(path)
-                continue
-        except OSError:
-            pass  # A link that goes round by itself or leads where we may not look: decoding says which.
-        if is_photo_name(entry.name):
-            files.append(entry.name)
-    return files, subfolders, None
+    subfolders = []
+    for entry in sorted(folders, key=_name):
+        path = folder / entry.name
+        if not (_is_link(entry) and _stays_in_tree(path, walk.root)) and not _already_visited(path, walk):
+            subfolders.append(path)
+    return list(heapq.merge(*parts)), subfolders, None
 
 
-def _by_name(entries: Iterator[os.DirEntry[str]]) -> list[os.DirEntry[str]]:
-    """Sorted in parts that are merged: sorting 100,000 names at once would hold the interpreter, and with it a window
-    on another thread, for 60 ms.
-    """
-    parts = []
-    while part := list(islice(entries, _SORTED_AT_ONCE)):
-        part.sort(key=_name)
-        parts.append(part)
-    return list(heapq.merge(*parts, key=_name))
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False  # A link that goes round by itself or leads where we may not look: decoding says which.
 
 
 def _is_link(entry: os.DirEntry[str]) -> bool:

@@ -182,7 +182,7 @@ class Store:
     def add_items(self, session_id: int, photos: Sequence[NewPhoto]) -> list[Added]:
         """Add photos to a session, in order. One with the path, size and time of a listed row is that row."""
         with self.transaction() as connection:
-            sessions.found(connection, session_id)
+            sessions.check(connection, session_id)
             return items.add(connection, session_id, photos)
 
     def flag_duplicates(

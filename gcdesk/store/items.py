@@ -68,7 +68,9 @@ def _known(
     for start in range(0, len(paths), _AT_ONCE):
         part = paths[start : start + _AT_ONCE]
         rows = connection.execute(
-            "SELECT id, path, size, mtime_ns FROM items WHERE session = ? AND hidden = 0"  # noqa: S608
+            # SQLite takes the index of the counts by itself, and looks through all rows of the session.
+            "SELECT id, path, size, mtime_ns FROM items INDEXED BY items_identity"  # noqa: S608
+            " WHERE session = ? AND hidden = 0"
             f" AND size NOT NULL AND mtime_ns NOT NULL AND path IN ({', '.join('?' * len(part))})",
             (session_id, *part),
         )
@@ -198,7 +200,8 @@ def equal_sizes(
     """By size: id, path and hash of the listed items, where one of `ids` shares its size with another."""
     asked = {int(number) for number in ids}
     rows = connection.execute(
-        "SELECT size, id, path, content_hash FROM items WHERE session = ? AND hidden = 0 AND size IN ("
+        "SELECT size, id, path, content_hash FROM items INDEXED BY items_size"
+        " WHERE session = ? AND hidden = 0 AND size IN ("
         " SELECT size FROM items WHERE session = ? AND hidden = 0 AND size > 0"
         " GROUP BY size HAVING count(*) > 1) ORDER BY id",
         (session_id, session_id),

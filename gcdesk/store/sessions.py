@@ -55,11 +55,16 @@ def last(connection: sqlite3.Connection) -> SessionInfo | None:
 
 def found(connection: sqlite3.Connection, session_id: int) -> SessionInfo:
     """Raises StoreError where there is no such session."""
+    check(connection, session_id)
     with damaged_texts(connection):
         row = connection.execute(_SUMMARY + " WHERE s.id = ? GROUP BY s.id", (session_id,)).fetchone()
-    if row is None:
-        raise StoreError("This session is no longer there: it was deleted.")
     return _info(row)
+
+
+def check(connection: sqlite3.Connection, session_id: int) -> None:
+    """Raises StoreError where there is no such session. Quick, which `found` with its counts is not."""
+    if connection.execute("SELECT 1 FROM sessions WHERE id = ?", (session_id,)).fetchone() is None:
+        raise StoreError("This session is no longer there: it was deleted.")
 
 
 def for_day(connection: sqlite3.Connection, source: str, name: str, day: datetime.date) -> int:

@@ -139,7 +139,7 @@ class Intake(QObject):
 
     def _found(self, paths: Sequence[str]) -> Iterator[FoundPhoto]:
         """Runs on the thread."""
-        for one in find_photos(list(paths)):
+        for one in find_photos(list(paths), self._controller.right_of_way.give):
             path = str(one.path)
             yield FoundPhoto(path, self._caption_of(path), one.error or "")
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView, QWidget
 
 from gcdesk.ui.caption_editor import CaptionEdit
@@ -14,7 +14,6 @@ from gcdesk.ui.delegates import ROW_HEIGHT, RowDelegate
 from gcdesk.ui.filtering import SortBy
 from gcdesk.ui.item_model import SORTS, Column, ItemModel
 from gcdesk.ui.phrases import Phrases
-from gcdesk.ui.right_of_way import RightOfWay
 from gcdesk.ui.theme import Theme
 from gcdesk.ui.thumbnails import Thumbnails
 
@@ -42,15 +41,9 @@ class ItemView(QTableView):
     visible_changed = Signal()
 
     def __init__(
-        self,
-        model: ItemModel,
-        theme: Theme,
-        phrases: Phrases,
-        right_of_way: RightOfWay,
-        parent: QWidget | None = None,
+        self, model: ItemModel, theme: Theme, phrases: Phrases, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self._right_of_way = right_of_way
         self.thumbnails = Thumbnails(self)
         self._sort: tuple[SortBy, bool] = (SortBy.ARRIVAL, False)
         self._kept: tuple[int, list[int]] = (-1, [])
@@ -266,11 +259,6 @@ class ItemView(QTableView):
         if column is not None:
             order = Qt.SortOrder.DescendingOrder if down else Qt.SortOrder.AscendingOrder
             heads.setSortIndicator(column, order)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint, before threads that work in bulk go on: each cell is a call into Python."""
-        with self._right_of_way:
-            super().paintEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

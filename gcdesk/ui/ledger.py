@@ -147,10 +147,10 @@ class StoreLedger(QObject):
         store = self._open()
         if self._writer is not None:
             self._writer.flush(10)
-        store.open_session(session_id)
+        opened = store.open_session(session_id)
         rows = Rows()
         rows.fill(store.load_rows(session_id))
-        return LoadedSession(session_id, store.session(session_id).name, rows)
+        return LoadedSession(session_id, opened.name, rows)
 
     # --- photos and what is said of them
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent
 from PySide6.QtWidgets import QFileDialog, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 from PySide6.QtWidgets import QMainWindow as _QMainWindow
@@ -61,7 +61,7 @@ class MainWindow(_QMainWindow):
         self.actions_ = Actions(self)
         self.head = Head(theme, self.actions_)
         self.filter_bar = self.head.filters
-        self.view = ItemView(self.model, theme, self.phrases, controller.right_of_way)
+        self.view = ItemView(self.model, theme, self.phrases)
         self.empty = EmptyState(theme)
         self.detail = Detail(theme)
         self.strip = Strip(theme)
@@ -203,6 +203,7 @@ class MainWindow(_QMainWindow):
 
     def show_row(self, row: int) -> None:
         """Make a row the current one; a row that the filter hides joins the end of the list."""
+        self.refresher.catch_up()
         if self.model.position_of(row) < 0:
             self.model.set_index_array(np.append(self.model.index_array, np.int32(row)))
         self.view.show_row(row)
@@ -281,9 +282,9 @@ class MainWindow(_QMainWindow):
 
     # --- what the controller says
 
-    def _rows_added(self, first: int, count: int) -> None:
+    def _rows_added(self, first: int, _count: int) -> None:
         fresh = first == 0
-        self.refresher.added(first, count)
+        self.refresher.added()
         self._show_list()
         if fresh and self.model.rowCount():
             self.view.show_row(self.model.row_at(0))
@@ -338,6 +339,13 @@ class MainWindow(_QMainWindow):
         """Close whatever runs: the system is going down, or the question was answered."""
         self.may_close = _yes
         self.close()
+
+    def event(self, event: QEvent) -> bool:
+        """Layout and paint of the whole window go before what threads do: every cell is a call into Python."""
+        if event.type() in (QEvent.Type.UpdateRequest, QEvent.Type.LayoutRequest):
+            with self.controller.right_of_way:
+                return super().event(event)
+        return super().event(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if not self.may_close():

@@ -33,7 +33,8 @@ class PhotoReader:
             self._read_on(found, _FIRST_PIECE)
 
     def read_paths(self, paths: Sequence[str]) -> None:
-        self.read(FoundPhoto(str(one.path), None, one.error or "") for one in find_photos(list(paths)))
+        found = find_photos(list(paths), self._background.right_of_way.give)
+        self.read(FoundPhoto(str(one.path), None, one.error or "") for one in found)
 
     def read(self, found: Iterator[FoundPhoto]) -> None:
         if self._session < 0:

@@ -14,6 +14,7 @@ from gcdesk.ui.filtering import Show, ViewSpec, appended_rows, counts, take_snap
 from gcdesk.ui.item_model import ItemModel
 
 _FOLLOW_MS = 400  # how soon rows that come to fit appear, and counts follow
+_POUR_MS = 200  # rows that pour in appear at most this often: every time the list is painted anew
 
 
 class Refresher(QObject):
@@ -34,20 +35,34 @@ class Refresher(QObject):
         self._again = False
         self._timer = QTimer(self, singleShot=True, interval=_FOLLOW_MS)
         self._timer.timeout.connect(self._follow)
+        self._pour = QTimer(self, singleShot=True, interval=_POUR_MS)
+        self._pour.timeout.connect(self._pour_on)
 
     def ask(self, **changes: object) -> None:
         """Change the filter, the search or the order, or apply them again."""
         self.spec = dataclasses.replace(self.spec, **changes)
         self._run(whole=True)
 
-    def added(self, first: int, count: int) -> None:
-        """New rows: at once where everything is shown in the order of arrival, else as soon as they are
-        judged.
+    def added(self) -> None:
+        """New rows: at once where everything is shown in the order of arrival (while many pour in, a moment
+        later), else as soon as they are judged.
         """
-        shown = self._model.index_array
-        if self.spec.plain and len(shown) == first:
-            self._model.set_index_array(np.arange(first + count, dtype=np.int32))
+        if not self._pour.isActive():
+            self._pour_on()
         self.follow()
+
+    def catch_up(self) -> None:
+        """Show rows that were added a moment ago, where everything is shown in the order of arrival."""
+        shown, total = self._model.index_array, len(self._model.rows)
+        whole_so_far = not len(shown) or shown[-1] == len(shown) - 1
+        if self.spec.plain and whole_so_far and len(shown) < total:
+            self._model.set_index_array(np.arange(total, dtype=np.int32))
+
+    def _pour_on(self) -> None:
+        shown = self._model.rowCount()
+        self.catch_up()
+        if self._model.rowCount() > shown:
+            self._pour.start()
 
     def follow(self) -> None:
         """Contents changed: recount soon, append what newly fits."""
@@ -105,4 +120,5 @@ class Refresher(QObject):
 
     def close(self) -> None:
         self._timer.stop()
+        self._pour.stop()
         self._asked += 1
