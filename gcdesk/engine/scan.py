@@ -21,7 +21,7 @@ _SORTED_AT_ONCE = 1_000
 _name = attrgetter("name")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Found:
     """A photo to try (`error` is None), or a path that was looked at and why nothing came of it."""
 
@@ -79,9 +79,10 @@ def _under(folder: Path, walk: _Walk) -> Iterator[Found]:
         if error:
             found_any = True
             yield Found(here, error)
-        for name in files:
-            found_any = True
-            yield Found(here / name)
+        found_any = found_any or bool(files)
+        files.reverse()
+        while files:  # one is let go at a time: freeing 100,000 at the end would hold the interpreter as well
+            yield Found(here / files.pop())
         pending.extend(reversed(subfolders))
     if not found_any:
         yield Found(folder, "there are no photos in this folder")

@@ -105,3 +105,13 @@ def test_a_folder_without_permission_is_reported_and_the_others_found(
     with another_user():
         found = {f.path.name: f.error for f in find_photos([open_folder])}
     assert found == {"a.jpg": None, "closed": "this folder cannot be read: you have no permission"}
+
+
+def test_a_large_folder_is_sorted_as_a_whole_and_lets_others_in_between(tmp_path: Path) -> None:
+    wanted = sorted(f"{number * 7919 % 2500}.jpg" for number in range(2500))
+    for name in wanted:
+        (tmp_path / name).touch()
+    pauses = []
+    found = [one.path.name for one in find_photos([tmp_path], between=lambda: pauses.append(1))]
+    assert found == wanted
+    assert len(pauses) >= 2
