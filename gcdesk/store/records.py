@@ -46,7 +46,7 @@ class SessionInfo:
     corrected: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class NewPhoto:
     """A photo to add. `size` (bytes) and `mtime_ns` are None where they are not known: it is then always new.
 
@@ -60,7 +60,7 @@ class NewPhoto:
     error: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Added:
     """The row of a photo; `is_new` is False where path, size and time were in the session's list already."""
 
@@ -83,7 +83,7 @@ class Run:
     device: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class StoredResult:
     """What the models said of one item; codes as in `schema`. Probabilities are four, or None (abstained).
 

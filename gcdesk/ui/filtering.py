@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
@@ -36,6 +36,9 @@ class Show(StrEnum):
     BIN_2 = "bin2"
     BIN_3 = "bin3"
     UNSURE = "unsure"
+
+
+_BINS = {Show(f"bin{code}"): code for code in range(len(BINS))} | {Show.UNSURE: UNSURE}
 
 
 class SortBy(StrEnum):
@@ -76,70 +79,55 @@ class ViewSpec:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A copy of the columns that filters and sorts read, taken in one go on the window's thread."""
+    """What filters and sorts read, taken in one go on the window's thread, and the bounds of Show.LOW and HIGH."""
 
-    path: list[str]
-    caption: list[str]
-    status: np.ndarray
-    image: np.ndarray
-    text: np.ndarray
-    winner: np.ndarray
-    final: np.ndarray
-    confidence: np.ndarray
-    margin: np.ndarray
-    masks: dict[Show, np.ndarray] = field(repr=False)
+    rows: Rows
+    low: float
+    high: float
 
     def __len__(self) -> int:
-        return len(self.status)
+        return len(self.rows)
 
 
 def take_snapshot(rows: Rows, low: float, high: float) -> Snapshot:
-    """Copy what is needed; about a millisecond for 100,000 rows."""
-    return Snapshot(
-        path=rows.path[:],
-        caption=rows.caption[:],
-        status=rows.status.copy(),
-        image=rows.image.copy(),
-        text=rows.text.copy(),
-        winner=rows.winner.copy(),
-        final=rows.final_labels(),
-        confidence=rows.confidence.copy(),
-        margin=rows.margin.copy(),
-        masks=masks(rows, low, high),
-    )
+    """Copy what is needed; some milliseconds for 100,000 rows."""
+    return Snapshot(rows.copy_to_filter(), low, high)
 
 
-def masks(rows: Rows, low: float, high: float) -> dict[Show, np.ndarray]:
-    """For each filter the rows that fit, (n,) bool."""
-    final = rows.final_labels()
+def fits(snapshot: Snapshot, show: Show) -> np.ndarray:
+    """The rows that a filter shows, (n,) bool."""
+    rows = snapshot.rows
+    if show in _BINS:
+        return rows.final_labels() == _BINS[show]
     with np.errstate(invalid="ignore"):
-        confidence = rows.confidence
-        found = {
-            Show.ALL: np.ones(len(rows), dtype=bool),
-            Show.REVIEW: rows.to_review(),
-            Show.FAILED: rows.faulty | (rows.status == Status.FAILED),
-            Show.WAITING: rows.status <= Status.RUNNING,
-            Show.DISAGREE: rows.disagreement(),
-            Show.CORRECTED: rows.corrected(),
-            Show.SPOT: rows.spot > 0,
-            Show.LOW: confidence < low,
-            Show.HIGH: confidence >= high,
-            Show.UNSURE: final == UNSURE,
-        }
-    for code in range(len(BINS)):
-        found[Show(f"bin{code}")] = final == code
-    return found
+        match show:
+            case Show.REVIEW:
+                return rows.to_review()
+            case Show.FAILED:
+                return rows.faulty | (rows.status == Status.FAILED)
+            case Show.WAITING:
+                return rows.status <= Status.RUNNING
+            case Show.DISAGREE:
+                return rows.disagreement()
+            case Show.CORRECTED:
+                return rows.corrected()
+            case Show.SPOT:
+                return rows.spot > 0
+            case Show.LOW:
+                return rows.confidence < snapshot.low
+            case Show.HIGH:
+                return rows.confidence >= snapshot.high
+    return np.ones(len(rows), dtype=bool)
 
 
 def counts(snapshot: Snapshot) -> dict[Show, int]:
     """How many rows each filter would show."""
-    return {show: int(mask.sum()) for show, mask in snapshot.masks.items()}
+    return {show: int(fits(snapshot, show).sum()) for show in Show}
 
 
 def visible_rows(snapshot: Snapshot, spec: ViewSpec) -> np.ndarray:
     """Row numbers to show, in order: (m,) int32."""
-    mask = snapshot.masks[spec.show]
-    index = np.flatnonzero(mask).astype(np.int32)
+    index = np.flatnonzero(fits(snapshot, spec.show)).astype(np.int32)
     words = spec.search.casefold().split()
     if words:
         index = _searched(snapshot, index, words)
@@ -158,18 +146,16 @@ def appended_rows(snapshot: Snapshot, spec: ViewSpec, shown: np.ndarray) -> np.n
 def _searched(snapshot: Snapshot, index: np.ndarray, words: Sequence[str]) -> np.ndarray:
     """Rows whose name or caption has all the words."""
     found = []
+    path, caption = snapshot.rows.path, snapshot.rows.caption
     whole = len(index) == len(snapshot)  # the index is ascending: then it is all rows
     for start in range(0, len(index), _SLICE):
         rows = index[start : start + _SLICE]
         if whole:
             part = slice(start, start + _SLICE)
-            paths, captions = snapshot.path[part], snapshot.caption[part]
+            paths, captions = path[part], caption[part]
         else:
             numbers = rows.tolist()
-            paths, captions = (
-                [snapshot.path[row] for row in numbers],
-                [snapshot.caption[row] for row in numbers],
-            )
+            paths, captions = [path[row] for row in numbers], [caption[row] for row in numbers]
         found.append(rows[_have_all(paths, captions, words)])
         time.sleep(0)
     return np.concatenate(found) if found else index
@@ -204,27 +190,28 @@ def _sort_keys(snapshot: Snapshot, index: np.ndarray, sort: SortBy) -> np.ndarra
     """Keys for a stable ascending sort; in a tuple the last is the first to count. Rows without a value come
     last.
     """
+    rows = snapshot.rows
     if sort is SortBy.NAME:
-        return text_keys(snapshot.path, index, names=True)
+        return text_keys(rows.path, index, names=True)
     if sort is SortBy.CAPTION:
-        keys = text_keys(snapshot.caption, index, names=False)
+        keys = text_keys(rows.caption, index, names=False)
         return (keys, keys == b"")
     if sort is SortBy.IMAGE or sort is SortBy.TEXT:
-        return _vote_keys(snapshot.image[index] if sort is SortBy.IMAGE else snapshot.text[index])
+        return _vote_keys(rows.image[index] if sort is SortBy.IMAGE else rows.text[index])
     if sort is SortBy.BIN:
-        final = snapshot.final[index].astype(np.int16)
+        final = rows.final_labels()[index].astype(np.int16)
         final[final == NOT_SET] = 99
-        return (-np.nan_to_num(snapshot.confidence[index], nan=-1.0), final)
+        return (-np.nan_to_num(rows.confidence[index], nan=-1.0), final)
     if sort is SortBy.WINNER:
-        return snapshot.winner[index]
+        return rows.winner[index]
     if sort is SortBy.MARGIN:
-        return np.nan_to_num(snapshot.margin[index], nan=9.0)
-    review = snapshot.masks[Show.REVIEW][index]
-    corrected = snapshot.masks[Show.CORRECTED][index]
+        return np.nan_to_num(rows.margin[index], nan=9.0)
+    review = rows.to_review()[index]
+    corrected = rows.corrected()[index]
     # What wants attention first: to review, failed, running, queued, corrected, done.
     rank = np.select(
-        [review, snapshot.status[index] == Status.FAILED, snapshot.status[index] == Status.RUNNING,
-         snapshot.status[index] == Status.QUEUED, corrected],
+        [review, rows.status[index] == Status.FAILED, rows.status[index] == Status.RUNNING,
+         rows.status[index] == Status.QUEUED, corrected],
         [0, 1, 2, 3, 4],
         5,
     )  # fmt: skip

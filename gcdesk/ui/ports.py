@@ -15,7 +15,7 @@ from gcdesk.store import SessionInfo
 from gcdesk.ui.rows import NewItem, Outcome, Rows
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FoundPhoto:
     """A photo to add. `caption` None: from the file's name. `error`: a path that gives only a reason."""
 

@@ -89,27 +89,32 @@ class Refresher(QObject):
         snapshot = take_snapshot(self._model.rows, spec.low, spec.high)
         only_count = not whole and (spec.plain or (spec.show is Show.ALL and len(shown) == len(snapshot)))
 
-        def work() -> tuple[np.ndarray | None, dict[Show, int]]:
-            index = None
-            if not only_count:
-                index = visible_rows(snapshot, spec) if whole else appended_rows(snapshot, spec, shown)
-            return index, counts(snapshot)
-
-        def done(found: tuple[np.ndarray | None, dict[Show, int]]) -> None:
-            if asked != self._asked:
-                return
-            self._busy = False
-            index, numbers = found
-            if index is not None:
+        def filtered(index: np.ndarray) -> None:
+            if asked == self._asked:
                 self._model.set_index_array(self._with_newcomers(index, len(snapshot)))
-            self.counted.emit(numbers)
-            self.settled.emit()
-            if self._again:
-                self._again = False
-                self.follow()
+                self.settled.emit()
+                count()  # now that the rows are shown: nobody waits for these
+
+        def count() -> None:
+            self._background.run(lambda: counts(snapshot), counted)
+
+        def counted(numbers: dict[Show, int]) -> None:
+            if asked == self._asked:
+                self._busy = False
+                self.counted.emit(numbers)
+                if only_count:
+                    self.settled.emit()
+                if self._again:
+                    self._again = False
+                    self.follow()
 
         self._busy = True
-        self._background.run(work, done)
+        if only_count:
+            count()
+        elif whole:
+            self._background.run(lambda: visible_rows(snapshot, spec), filtered)
+        else:
+            self._background.run(lambda: appended_rows(snapshot, spec, shown), filtered)
 
     def _with_newcomers(self, index: np.ndarray, judged: int) -> np.ndarray:
         """Rows that came while the thread worked, where everything is shown anyway."""

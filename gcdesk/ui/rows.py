@@ -39,7 +39,7 @@ class Winner(IntEnum):
     BOTH = 3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class NewItem:
     """A photo that joins the list. `item_id` is the store's."""
 
@@ -48,7 +48,7 @@ class NewItem:
     caption: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What the models said of one row. Probabilities are four floats or None where that model abstained."""
 
@@ -98,6 +98,9 @@ _ARRAYS: dict[str, tuple[str, int, float]] = {
     "seconds": ("f4", 1, 0),
     "duplicate_of": ("i8", 1, 0),
 }
+_TO_FILTER = (
+    "status", "image", "text", "label", "winner", "confidence", "margin", "review", "faulty", "operator", "spot",
+)  # fmt: skip
 
 
 class Rows:
@@ -159,6 +162,15 @@ class Rows:
         for name in ("_count", "_store", "path", "caption", "reason", "error", "thumbnail", "_row_of"):
             setattr(self, name, getattr(other, name))
         self._views()
+
+    def copy_to_filter(self) -> Rows:
+        """A copy of what filters, search and order read, for a thread; the other columns are empty."""
+        made = Rows()
+        made._count = self._count
+        made._store = {name: getattr(self, name).copy() for name in _TO_FILTER}
+        made.path, made.caption = self.path[:], self.caption[:]
+        made._views()
+        return made
 
     def __len__(self) -> int:
         return self._count

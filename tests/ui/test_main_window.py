@@ -204,6 +204,25 @@ def test_search_narrows_and_escape_brings_all_back(window: MainWindow, qtbot: Qt
     qtbot.waitUntil(lambda: len(window.visible_rows()) == 12)
 
 
+def test_photos_that_pour_in_appear_a_moment_later_and_a_current_one_at_once(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    rows, shown = window.controller.rows, window.model.rowCount
+    first = len(rows)
+    for number in range(3):
+        rows.add([NewItem(900 + number, f"/p/new_{number}.jpg", "")])
+        window.refresher.added()
+        if not number:
+            qtbot.waitUntil(lambda: shown() == first + 1)
+    assert shown() == first + 1  # to paint the list anew for each would be slow
+    qtbot.waitUntil(lambda: shown() == first + 3)
+
+    rows.add([NewItem(910, "/p/wanted.jpg", "")])
+    window.refresher.added()
+    window.show_row(first + 3)
+    assert window.view.current_row() == first + 3
+
+
 def test_a_head_sorts_up_then_down_then_not(window: MainWindow, qtbot: QtBot) -> None:
     head = window.view.horizontalHeader()
     for wanted in (SortBy.CAPTION, SortBy.CAPTION, SortBy.ARRIVAL):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 from window_kit import outcome
 
@@ -93,7 +95,7 @@ def test_removed_rows_close_ranks() -> None:
 def test_an_unreadable_photo_with_a_caption_is_faulty_and_still_answered() -> None:
     rows = filled(1)
     answer = outcome(image=None, review=True)
-    rows.set_outcome(0, Outcome(**{**answer.__dict__, "error": "The photo is cut off."}))
+    rows.set_outcome(0, dataclasses.replace(answer, error="The photo is cut off."))
     assert rows.faulty[0]
     assert rows.status[0] == Status.DONE
     assert rows.to_review()[0]
