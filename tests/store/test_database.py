@@ -252,3 +252,19 @@ def test_a_hundred_thousand_rows_load_in_a_second(store: Store) -> None:
     started = time.process_time()
     assert store.sessions()[0].items == 100_000
     assert time.process_time() - started < 0.3
+
+
+def test_sessions_whose_rows_lie_among_each_other_load_their_own(store: Store) -> None:
+    """As when photos arrive in two watched folders: neither session's rows lie together in the file."""
+    sessions = [store.create_session(name) for name in ("Line 1", "Line 2", "Line 3")]
+    ids: dict[int, list[int]] = {session: [] for session in sessions}
+    for turn in range(2_500):
+        session = sessions[turn % 3]
+        (added,) = store.add_items(session, [NewPhoto(f"/srv/{session}/{turn}.jpg", f"cup {turn}")])
+        ids[session].append(added.item_id)
+    cleared = ids[sessions[1]].pop(400)
+    store.hide_items([cleared])
+    for session in sessions:
+        rows = store.load_rows(session)
+        assert rows.item_id.tolist() == ids[session]
+        assert all(path.startswith(f"/srv/{session}/") for path in rows.path)
