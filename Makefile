@@ -27,7 +27,7 @@ check: $(VENV)/.stamp-test
 unit: $(VENV)/.stamp-test
 	@$(BIN)/python -m pytest
 
-# Real Slurm jobs and whole trainings: some six minutes.
+# Real Slurm jobs, whole trainings, faults around the app: some nine minutes.
 test-slow: $(VENV)/.stamp-test
 	@$(BIN)/python -m pytest -m slow
 

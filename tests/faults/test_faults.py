@@ -10,7 +10,10 @@ from faults import FAULTS
 from kit import Fault, Skipped
 from PySide6.QtWidgets import QApplication
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="signals, limits and mounts as on Linux")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="signals, limits and mounts as on Linux"),
+]
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)

@@ -73,6 +73,7 @@ def hit(bundle: Path, task: subprocess.Popen[bytes], how: signal.Signals, alone:
     return note
 
 
+@pytest.mark.slow
 def test_a_photo_that_kills_and_hangs_workers_becomes_a_row_with_the_reason(
     bundle: Path, tmp_path: Path, starter_image: Path, starter_text: Path
 ) -> None:

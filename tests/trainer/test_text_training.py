@@ -95,6 +95,7 @@ def test_it_learns_and_says_what_it_does(base: Path, captions: Path, tmp_path: P
     assert model.info.provenance.data_fingerprint
 
 
+@pytest.mark.slow
 def test_a_killed_training_resumes_to_the_same_weights(base: Path, captions: Path, tmp_path: Path) -> None:
     whole, broken = tmp_path / "whole.gcmodel", tmp_path / "broken.gcmodel"
     subprocess.run(command(base, captions, whole), capture_output=True, check=True, timeout=200)
