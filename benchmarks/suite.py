@@ -4,7 +4,7 @@
     python benchmarks/suite.py --quick             few files, one pass, no goals: half a minute
     python benchmarks/suite.py --json              one line of JSON instead
     python benchmarks/suite.py --keep              also appends the figures to benchmarks/history/suite.jsonl
-    python benchmarks/suite.py --before c9a4cdf    the same measurement of that commit beside it, before and after
+    python benchmarks/suite.py --before HEAD~9     the same measurement of that commit beside it, before and after
     python benchmarks/suite.py --compare A B       before and after out of the history, nothing is measured
 
 Each way is a process of its own and they take turns, pass by pass, so that other load hits none alone; a row is the

@@ -60,9 +60,13 @@ def keep(figures: Mapping[str, Any]) -> None:
 
 
 def rows_at(name: str, file: Path = FILE) -> dict[str, Row]:
-    """The newest figures of a commit (a beginning of its name will do). Raises SystemExit where there are none."""
+    """The newest figures of a commit (a beginning of its name will do), measured for itself or beside a later one.
+
+    Raises SystemExit where there are none.
+    """
     lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
-    kept = [json.loads(line) for line in lines]
+    reports = [json.loads(line) for line in lines]
+    kept = [one for report in reports for one in (report.get("before"), report) if one]
     found = [entry for entry in kept if entry["commit"].startswith(name)]
     if not found:
         known = ", ".join(dict.fromkeys(entry["commit"] for entry in kept)) or "none yet"
