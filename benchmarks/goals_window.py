@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QObject, QTimer
-from PySide6.QtWidgets import QApplication
-from responsiveness_window import tell, the_window
+from PySide6.QtCore import QObject
+from window_steps import Runner, Steps, pause, ready, tell, the_window
 
 from gcdesk.config.settings import Settings
 from gcdesk.ui import assembly
@@ -37,51 +35,26 @@ _SEARCHES = (
 _HEATMAPS = 10
 _RESCORES = 20
 _LOOK_MS = 2
-Steps = Iterator[Callable[[], bool]]
 
 
 class Goals(QObject):
-    """Goes through the figures: a generator yields what to wait for, a timer looks whether it is so."""
+    """Goes through the figures."""
 
     def __init__(self, controller: Controller, session: str, batch: str, out: str) -> None:
         super().__init__(controller)
         self._controller, self._session = controller, int(session)
         self._batch_folder, self._out = batch, Path(out)
         self._figures: dict[str, object] = {}
-        self._ready = self._open = self._settled = False
-        controller.device_changed.connect(
-            lambda text: setattr(self, "_ready", text.startswith(("CPU", "GPU")))
-        )
+        self._open = self._settled = False
+        self._ready = ready(controller)
         controller.rows_reset.connect(self._opened)
-        self._steps = self._all()
-        self._wait: Callable[[], bool] = lambda: True
-        self._timer = QTimer(self, interval=_LOOK_MS)
-        self._timer.timeout.connect(self._look)
-        QTimer.singleShot(0, self._timer.start)
+        Runner(self, self._all(), _LOOK_MS, lambda: tell(self._figures))
 
     def _opened(self) -> None:
         self._open, self._settled = True, False
 
-    def _look(self) -> None:
-        if not self._wait():
-            return
-        try:
-            self._wait = next(self._steps)
-        except StopIteration:
-            self._timer.stop()
-            tell(self._figures)
-            the_window().close()
-        except Exception:  # else the window would stay open for ever
-            QApplication.exit(1)
-            raise
-
-    @staticmethod
-    def _pause(seconds: float) -> Callable[[], bool]:
-        end = time.monotonic() + seconds
-        return lambda: time.monotonic() >= end
-
     def _all(self) -> Steps:
-        yield lambda: self._ready and self._open
+        yield self._ready
         the_window().refresher.settled.connect(lambda: setattr(self, "_settled", True))
         yield from self._rescores()
         yield from self._heatmaps()
@@ -108,7 +81,7 @@ class Goals(QObject):
             yield lambda row=row, before=before: rows.text[row].tolist() != before  # type: ignore[misc]
             self._painted()
             took.append((time.monotonic() - began) * 1000)
-            yield self._pause(0.1)
+            yield pause(0.1)
         self._figures["rescore_ms"] = float(np.percentile(took, 90))
         yield lambda: not (rows.status <= Status.RUNNING).any()
 
@@ -118,14 +91,14 @@ class Goals(QObject):
         photo = window.detail.photo
         for row in range(_HEATMAPS):
             window.show_row(row)
-            yield self._pause(0.5)
+            yield pause(0.5)
             began = time.monotonic()
             window.detail.heat.setChecked(True)
             yield lambda: photo.has_heat
             photo.repaint()
             took.append((time.monotonic() - began) * 1000)
             window.detail.heat.setChecked(False)
-            yield self._pause(0.05)
+            yield pause(0.05)
         self._figures["heatmap_ms"] = float(np.percentile(took, 90))
 
     def _opening(self) -> Steps:
@@ -135,13 +108,13 @@ class Goals(QObject):
         yield lambda: self._open and self._settled
         self._painted()
         self._figures["open_s"] = time.monotonic() - began
-        yield self._pause(2.0)
+        yield pause(2.0)
 
     def _searches(self) -> Steps:
         window, took = the_window(), []
         for words in _SEARCHES:
             window.head.search.clear()
-            yield self._pause(0.5)
+            yield pause(0.5)
             self._settled = False
             began = time.monotonic()
             window.head.search.setText(words)
@@ -149,7 +122,7 @@ class Goals(QObject):
             self._painted()
             took.append((time.monotonic() - began) * 1000)
         window.head.search.clear()
-        yield self._pause(0.5)
+        yield pause(0.5)
         self._figures["search_ms"] = float(np.percentile(took, 90))
 
     def _export(self, form: Format) -> Steps:

@@ -9,16 +9,15 @@ It is the real application: only the place where session and worker are put toge
 from __future__ import annotations
 
 import gc
-import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication
+from window_steps import Runner, Steps, pause, ready, tell, the_window
 
 from gcdesk.config.settings import Settings
 from gcdesk.ui import assembly
@@ -30,15 +29,7 @@ from gcdesk.ui.rows import Status
 
 _BEAT_MS = 5
 _RESCORES = 20
-Steps = Iterator[Callable[[], bool]]
-
-
-def the_window() -> MainWindow:
-    return next(widget for widget in QApplication.topLevelWidgets() if isinstance(widget, MainWindow))
-
-
-def tell(figures: dict[str, object]) -> None:
-    print(json.dumps(figures), flush=True)
+_LOOK_MS = 20
 
 
 class Start(QObject):
@@ -141,46 +132,28 @@ def resident() -> float:
 
 
 class Work(QObject):
-    """Goes through the phases: a generator yields what to wait for, a timer looks whether it is so."""
+    """Goes through the phases."""
 
     def __init__(self, controller: Controller, batch: str, rows: str, count: str) -> None:
         super().__init__(controller)
         self._controller, self._batch_folder, self._rows_folder = controller, batch, rows
         self._rows_count = int(count)
         self._beat = Heartbeat(self)
-        self._ready = self._open = False
+        self._open = False
+        self._ready = ready(controller)
         self._figures: dict[str, object] = {}
         self._asked: dict[int, tuple[float, float]] = {}
         self._rescored: list[float] = []
-        controller.device_changed.connect(
-            lambda text: setattr(self, "_ready", text.startswith(("CPU", "GPU")))
-        )
         controller.rows_reset.connect(lambda: setattr(self, "_open", True))
         controller.rows_changed.connect(self._changed)
-        self._steps = self._all()
-        self._wait: Callable[[], bool] = lambda: True
-        self._timer = QTimer(self, interval=20)
-        self._timer.timeout.connect(self._look)
-        QTimer.singleShot(0, self._timer.start)
+        Runner(self, self._all(), _LOOK_MS, self._tell)
 
-    def _look(self) -> None:
-        if not self._wait():
-            return
-        try:
-            self._wait = next(self._steps)
-        except StopIteration:
-            self._timer.stop()
-            tell({**self._figures, **self._beat.figures()})
-            the_window().close()
-
-    @staticmethod
-    def _pause(seconds: float) -> Callable[[], bool]:
-        end = time.monotonic() + seconds
-        return lambda: time.monotonic() >= end
+    def _tell(self) -> None:
+        tell({**self._figures, **self._beat.figures()})
 
     def _all(self) -> Steps:
         self._beat.enter("model load")
-        yield lambda: self._ready and self._open
+        yield self._ready
         yield from self._batch()
         yield from self._many_rows()
         for name, phase in (("scroll", self._scroll), ("sort", self._sort), ("filter", self._filter)):
@@ -202,7 +175,7 @@ class Work(QObject):
             if len(self._rescored) + len(self._asked) < _RESCORES and not self._asked:
                 self._rescore(int(done[len(done) // 2]))
             view.move_by(1)
-            yield self._pause(0.4)
+            yield pause(0.4)
         self._figures["photos_per_s"] = len(rows) / (time.monotonic() - began)
         self._figures["rescore_ms"] = float(np.percentile(self._rescored, 90)) if self._rescored else None
 
@@ -228,48 +201,48 @@ class Work(QObject):
         controller.new_session("many")
         yield lambda: self._open
         controller.pause()
-        yield self._pause(1.0)
+        yield pause(1.0)
         gc.collect()
         self._before = resident()
         self._beat.enter("rows arrive")
         the_window().open_paths([self._rows_folder])
         yield lambda: len(controller.rows) >= self._rows_count
-        yield self._pause(2.0)
+        yield pause(2.0)
         self._beat.stop()
         _answer(controller)
         the_window().refresher.ask()
-        yield self._pause(2.0)
+        yield pause(2.0)
 
     def _scroll(self) -> Steps:
         bar = the_window().view.verticalScrollBar()
         for share in np.random.default_rng(0).random(60):
             bar.setValue(int(share * bar.maximum()))
-            yield self._pause(0.05)
+            yield pause(0.05)
         for _ in range(100):
             bar.setValue(bar.value() + 60)
-            yield self._pause(0.015)
+            yield pause(0.015)
 
     def _sort(self) -> Steps:
         window = the_window()
         for column in SORTS:
             for _ in range(2):
                 window.view.horizontalHeader().sectionClicked.emit(column)
-                yield self._pause(0.7)
+                yield pause(0.7)
         window.view.horizontalHeader().sectionClicked.emit(column)
-        yield self._pause(0.7)
+        yield pause(0.7)
 
     def _filter(self) -> Steps:
         window = the_window()
         for show in Show:
             window.filter_bar.choose(show)
-            yield self._pause(0.5)
+            yield pause(0.5)
         window.filter_bar.choose(Show.ALL)
-        yield self._pause(0.5)
+        yield pause(0.5)
         for end in range(1, 8):
             window.head.search.setText("bottle1"[:end])
-            yield self._pause(0.25)
+            yield pause(0.25)
         window.head.search.clear()
-        yield self._pause(1.0)
+        yield pause(1.0)
 
 
 def _answer(controller: Controller) -> None:
