@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,10 +22,9 @@ from gcdesk.worker.models import Models
 from gcdesk.worker.pictures import Photo, Pictures, used_again, write_picture
 from gcdesk.worker.protocol import HeatMap, Item, Rescore, Result, Vote, Words, WordsReady
 
-# Items whose image logits are kept for edited captions, 500 bytes each. Of an older one the window says the
-# probabilities, which give the same answer; how unlike the training photos it was is known here alone.
-_REMEMBERED_ITEMS = 5_000
-_REMEMBERED_NOVEL = 50_000
+# Items whose image logits are kept for edited captions, 40 bytes each. Of an older one the window says the
+# probabilities, which give the same answer as long as the rule and its temperature are what they were.
+_REMEMBERED_ITEMS = 50_000
 # What a photo is decoded for where there is no image model: a thumbnail.
 _THUMBNAIL_TARGET = 80
 _DIGITS = 6
@@ -45,33 +43,53 @@ class Known:
     doubt: float = 0.0
 
 
+_NOBODY = -1
+_RECORD = np.dtype([("item", "i8"), ("logits", "f4", 4), ("doubt", "f8"), ("scored", "?"), ("model", "i2")])
+
+
 class Memory:
-    """What is known of the items that were classified lately. Used from several threads."""
+    """What is known of the items that were classified lately, in a ring: the oldest makes room for the newest.
+
+    One block of memory, because 50,000 objects with an array each are 25 MB. Used from several threads.
+    """
 
     def __init__(self) -> None:
-        self._items: OrderedDict[int, Known] = OrderedDict()
-        self._novel: OrderedDict[int, Known] = OrderedDict()  # older ones, without logits
+        self._ring = np.zeros(_REMEMBERED_ITEMS, _RECORD)
+        self._ring["item"] = _NOBODY
+        self._next = 0
+        self._errors: dict[int, str] = {}  # by item: few have any
+        self._models: list[str | None] = []
         self._lock = threading.Lock()
 
     def keep(self, item: int, known: Known) -> None:
         with self._lock:
-            self._items[item] = known
-            self._items.move_to_end(item)
-            self._novel.pop(item, None)
-            if len(self._items) > _REMEMBERED_ITEMS:
-                self._forget(*self._items.popitem(last=False))
-
-    def _forget(self, item: int, known: Known) -> None:
-        if known.doubt > 1:
-            self._novel[item] = replace(known, logits=None)
-            if len(self._novel) > _REMEMBERED_NOVEL:
-                self._novel.popitem(last=False)
+            place = self._place(item)
+            if place is None:
+                place = self._next
+                self._next = (place + 1) % len(self._ring)
+                self._errors.pop(int(self._ring["item"][place]), None)
+            if known.model not in self._models:
+                self._models.append(known.model)
+            scored = known.logits is not None
+            logits = known.logits if scored else np.zeros(4)
+            self._ring[place] = (item, logits, known.doubt, scored, self._models.index(known.model))
+            self._errors.pop(item, None)
+            if known.error is not None:
+                self._errors[item] = known.error
 
     def recall(self, item: int, model: str | None) -> Known | None:
-        """What this image model said of the item, None where that is not known; an old item's logits are gone."""
+        """What this image model said of the item, None where that is not known."""
         with self._lock:
-            known = self._items.get(item) or self._novel.get(item)
-        return known if known is not None and known.model == model else None
+            place = self._place(item)
+            if place is None or self._models[self._ring["model"][place]] != model:
+                return None
+            record = self._ring[place]
+            logits = record["logits"].copy() if record["scored"] else None
+            return Known(logits, self._errors.get(item), model, float(record["doubt"]))
+
+    def _place(self, item: int) -> int | None:
+        found = np.flatnonzero(self._ring["item"] == item)
+        return int(found[0]) if len(found) else None
 
 
 @dataclass
@@ -144,8 +162,8 @@ def rescore(models: Models, memory: Memory, asked: Rescore) -> Result:
         if asked.image_logits is not None:
             logits = np.array(asked.image_logits)
         elif asked.image_probabilities is not None:
-            # Logits but for a constant that give these probabilities at the rule's temperature.
-            floor = np.finfo(np.float64).tiny
+            # Logits but for a constant that give these probabilities, which were rounded, at the rule's temperature.
+            floor = 0.5 * 10.0**-_DIGITS
             logits = models.image_temperature * np.log(np.maximum(asked.image_probabilities, floor))
     caption = models.classifier.caption_of(results.Item(None, asked.caption))
     item = Item(asked.id, asked.ticket, "", asked.caption, 0)

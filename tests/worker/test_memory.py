@@ -9,23 +9,26 @@ from gcdesk.worker import scoring
 from gcdesk.worker.scoring import Known, Memory
 
 
-def test_old_photos_are_forgotten_but_for_those_unlike_the_training_photos(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_the_oldest_photo_makes_room_for_the_newest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scoring, "_REMEMBERED_ITEMS", 3)
-    monkeypatch.setattr(scoring, "_REMEMBERED_NOVEL", 2)
     memory = Memory()
     for item in range(10):
-        memory.keep(
-            item, Known(np.full(4, float(item)), None, "model", doubt=1.5 if item in (1, 3, 5) else 0.4)
-        )
-    assert [item for item in range(10) if memory.recall(item, "model") is not None] == [3, 5, 7, 8, 9]
-    old, late = memory.recall(5, "model"), memory.recall(9, "model")
-    assert old is not None
-    assert (old.logits, old.doubt) == (None, 1.5)
-    assert late is not None
-    assert late.logits is not None
-    assert late.logits.tolist() == [9.0] * 4
+        error = "The photo is cut off." if item % 2 else None
+        memory.keep(item, Known(np.full(4, float(item)), error, "model", doubt=item / 10))
+    assert [item for item in range(10) if memory.recall(item, "model") is not None] == [7, 8, 9]
+    known = memory.recall(7, "model")
+    assert known is not None
+    assert known.logits is not None
+    assert (known.logits.tolist(), known.error, known.doubt) == ([7.0] * 4, "The photo is cut off.", 0.7)
+    assert memory.recall(8, "model").error is None  # type: ignore[union-attr]
+
+
+def test_a_photo_that_was_not_scored_has_no_logits() -> None:
+    memory = Memory()
+    memory.keep(1, Known(None, "The file is empty.", "model"))
+    known = memory.recall(1, "model")
+    assert known is not None
+    assert (known.logits, known.error) == (None, "The file is empty.")
 
 
 def test_another_model_s_answer_is_not_recalled() -> None:
@@ -34,12 +37,12 @@ def test_another_model_s_answer_is_not_recalled() -> None:
     assert memory.recall(1, "another model") is None
 
 
-def test_a_photo_scored_anew_is_remembered_as_it_is_now(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scoring, "_REMEMBERED_ITEMS", 1)
+def test_a_photo_scored_anew_is_remembered_as_it_is_now() -> None:
     memory = Memory()
-    memory.keep(1, Known(np.zeros(4), None, "model", doubt=2.0))
-    memory.keep(2, Known(np.zeros(4), None, "model"))  # 1 is old now
+    memory.keep(1, Known(np.zeros(4), "The photo is cut off.", "model", doubt=2.0))
+    memory.keep(2, Known(np.zeros(4), None, "model"))
     memory.keep(1, Known(np.ones(4), None, "model", doubt=0.1))
     known = memory.recall(1, "model")
     assert known is not None
-    assert (known.doubt, known.logits is not None) == (0.1, True)
+    assert known.logits is not None
+    assert (known.logits.tolist(), known.error, known.doubt) == ([1.0] * 4, None, 0.1)
