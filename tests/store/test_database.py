@@ -254,16 +254,16 @@ def test_a_hundred_thousand_rows_load_in_a_second(store: Store) -> None:
     assert time.process_time() - started < 0.3
 
 
-def test_sessions_whose_rows_lie_among_each_other_load_their_own(store: Store) -> None:
-    """As when photos arrive in two watched folders: neither session's rows lie together in the file."""
-    sessions = [store.create_session(name) for name in ("Line 1", "Line 2", "Line 3")]
+@pytest.mark.parametrize("count", [2, 7])
+def test_sessions_whose_rows_lie_among_each_other_load_their_own(store: Store, count: int) -> None:
+    """As when windows work on several sessions at once: between a session's rows lie a few of others, or many."""
+    sessions = [store.create_session(f"Line {number}") for number in range(count)]
     ids: dict[int, list[int]] = {session: [] for session in sessions}
-    for turn in range(2_500):
-        session = sessions[turn % 3]
-        (added,) = store.add_items(session, [NewPhoto(f"/srv/{session}/{turn}.jpg", f"cup {turn}")])
-        ids[session].append(added.item_id)
-    cleared = ids[sessions[1]].pop(400)
-    store.hide_items([cleared])
+    for turn in range(1, 450):
+        for session in sessions:
+            new = [NewPhoto(f"/srv/{session}/{turn} {place}.jpg", f"cup {turn}") for place in range(5)]
+            ids[session] += [added.item_id for added in store.add_items(session, new)]
+    store.hide_items([ids[sessions[1]].pop(400)])
     for session in sessions:
         rows = store.load_rows(session)
         assert rows.item_id.tolist() == ids[session]
