@@ -31,7 +31,9 @@ class Found:
 
 @dataclass
 class _Walk:
-    """One scan: which physical folders it has been in, so that links can never make it go round."""
+    """One scan: which physical folders it has been in, so that links can never make it go round; what to call
+    `between` two parts of a listing.
+    """
 
     root: Path
     visited: set[tuple[int, int]] = field(default_factory=set)
@@ -50,7 +52,7 @@ def find_photos(paths: Iterable[Path | str], between: Callable[[], object] = obj
     Each physical folder is visited once; a link to a folder is followed only when it leads out of the tree
     that is scanned (inside it the photos are found anyway, and a link to the folder itself or to its parent
     would go round). A missing path, a folder without photos and a folder that may not be read yield a `Found`
-    with the reason. `between` is called between two parts of a large folder's listing, which takes its time.
+    with the reason. `between` is called after every thousand entries of a folder's listing, and at its end.
     """
     visited: set[tuple[int, int]] = set()
     for path in map(Path, paths):
@@ -105,12 +107,17 @@ def _entries(folder: Path, walk: _Walk) -> tuple[list[str], list[Path], str | No
                 walk.between()
     except OSError as error:
         return [], [], f"this folder cannot be read: {_reason(error)}"
-    subfolders = []
-    for entry in sorted(folders, key=_name):
-        path = folder / entry.name
-        if not (_is_link(entry) and _stays_in_tree(path, walk.root)) and not _already_visited(path, walk):
-            subfolders.append(path)
-    return list(heapq.merge(*parts)), subfolders, None
+    subfolders = [entry for entry in sorted(folders, key=_name) if _is_to_visit(entry, folder, walk)]
+    return list(heapq.merge(*parts)), [folder / entry.name for entry in subfolders], None
+
+
+def _is_to_visit(entry: os.DirEntry[str], folder: Path, walk: _Walk) -> bool:
+    path = folder / entry.name
+    try:
+        inside = _is_link(entry) and _stays_in_tree(path, walk.root)
+    except OSError:
+        inside = False  # gone since it was listed: to go into it says why
+    return not inside and not _already_visited(path, walk)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
