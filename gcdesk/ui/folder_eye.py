@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,8 +40,8 @@ class Arrival:
 
 @dataclass(frozen=True)
 class Look:
-    """What one look found. `problem`: why the folder cannot be seen, "" when it can. `growing`: some file is
-    not finished. `folders`: it and its subfolders. `seconds`: how long the look took.
+    """What one look found. `problem`: why the folder cannot be seen or a photo not be taken over, "" when all can.
+    `growing`: some file is not finished. `folders`: it and its subfolders. `seconds`: how long the look took.
     """
 
     arrived: tuple[Arrival, ...] = ()
@@ -49,6 +49,14 @@ class Look:
     growing: bool = False
     folders: tuple[str, ...] = ()
     seconds: float = 0.0
+
+
+@dataclass
+class _Walk:
+    """The folders that hold photos, and whether everything could be read."""
+
+    folders: dict[str, None]
+    whole: bool = True
 
 
 @dataclass
@@ -76,44 +84,49 @@ class FolderEye:
         problem = _problem(self.folder)
         if problem:
             return Look(problem=problem, seconds=time.monotonic() - began)
-        there, folders, whole = self._list()
-        if self._seen is None:
-            self._seen = {p: i for p, i in there.items() if self.only_new and not self._came_since(i)}
-        arrived = [
-            one for path, identity in there.items() if (one := self._judge(path, identity)) is not None
-        ]
-        if whole:  # what could not be listed now must not come back as new
-            self._seen = {path: identity for path, identity in self._seen.items() if path in there}
-            self._growing = {path: since for path, since in self._growing.items() if path in there}
-        seconds = time.monotonic() - began
-        return Look(tuple(arrived), "", bool(self._growing), folders, seconds)
+        first = self._seen is None
+        seen = self._seen = {} if self._seen is None else self._seen
+        missing, arrived = {*seen, *self._growing}, []
+        walk = _Walk({str(self.folder): None})
+        for path, identity in self._photos(walk):  # one at a time: all at once are as much as what is kept
+            missing.discard(path)
+            if first and self.only_new and not self._came_since(identity):
+                seen[path] = identity
+                continue
+            try:
+                one = self._judge(path, identity, seen)
+            except OSError as error:  # a copy that could not be kept: the disk is full
+                problem = f"cannot be taken over ({(error.strerror or str(error)).lower()})"
+                continue
+            if one is not None:
+                arrived.append(one)
+        if walk.whole:  # what could not be listed now must not come back as new
+            for path in missing:
+                seen.pop(path, None)
+                self._growing.pop(path, None)
+        growing = bool(self._growing) and not problem
+        return Look(tuple(arrived), problem, growing, tuple(walk.folders), time.monotonic() - began)
 
     def _came_since(self, identity: Identity) -> bool:
         """A time to come is one of a clock that is wrong, and says nothing."""
         return self.since <= identity[1] / 1e9 <= time.time()
 
-    def _list(self) -> tuple[dict[str, Identity], tuple[str, ...], bool]:
-        """Photos by path, the folders that hold them, and whether everything could be read."""
-        there: dict[str, Identity] = {}
-        folders = {str(self.folder): None}
-        whole = True
+    def _photos(self, walk: _Walk) -> Iterator[tuple[str, Identity]]:
         for found in find_photos([self.folder]):
             path = str(found.path)
             try:
                 status = os.stat(path)
             except OSError:
-                whole = False
+                walk.whole = False
                 continue
             if not stat.S_ISREG(status.st_mode):
-                whole = whole and path == str(self.folder)
+                walk.whole = walk.whole and path == str(self.folder)
                 continue
-            there[path] = (status.st_size, status.st_mtime_ns)
-            folders[os.path.dirname(path)] = None
-        return there, tuple(folders), whole
+            walk.folders[os.path.dirname(path)] = None
+            yield path, (status.st_size, status.st_mtime_ns)
 
-    def _judge(self, path: str, identity: Identity) -> Arrival | None:
-        assert self._seen is not None  # noqa: S101 - `look` has filled it
-        if self._seen.get(path) == identity:
+    def _judge(self, path: str, identity: Identity, seen: dict[str, Identity]) -> Arrival | None:
+        if seen.get(path) == identity:
             self._growing.pop(path, None)
             return None
         now = time.monotonic()
@@ -124,11 +137,11 @@ class FolderEye:
         rest = self.settle_seconds if _has_end(path) else self.unended_seconds
         if identity[0] == 0 or now - since < rest:
             return None
-        if path in self._seen:
+        if path in seen:
             self._reused.add(path)
         arrival = self._arrival(path, identity)
         if arrival is not None:
-            self._seen[path] = identity
+            seen[path] = identity
             del self._growing[path]
         return arrival
 

@@ -30,8 +30,11 @@ def save_picture(session_id: int, content: bytes, suffix: str, stem: str = "imag
                 file.write(content)
         except FileExistsError:
             number += 1
-            continue
-        return path
+        except OSError:
+            path.unlink(missing_ok=True)  # half a picture is none
+            raise
+        else:
+            return path
 
 
 def delete_session_files(session_id: int) -> None:

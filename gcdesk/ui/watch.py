@@ -61,10 +61,7 @@ class Looker(QObject):
             self._wanted.clear()
             if self._closed:
                 return
-            try:
-                look = self._eye.look()
-            except OSError as error:  # a copy that could not be kept: the disk is full
-                look = Look(problem=f"cannot be taken over ({(error.strerror or str(error)).lower()})")
+            look = self._eye.look()
             self.busy_since = None
             try:
                 self.looked.emit(look)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import errno
 import io
 import os
 import shutil
@@ -240,6 +241,30 @@ def test_a_file_that_changes_while_it_is_copied_waits(tmp_path: Path) -> None:
     assert not eye.look().arrived
     shutil.rmtree(tmp_path)
     assert eye.look().problem == "is gone"
+
+
+def test_a_photo_whose_copy_finds_no_room_comes_later_and_the_others_at_once(tmp_path: Path) -> None:
+    camera, copies = tmp_path / "camera", tmp_path / "copies"
+    room = False
+
+    def keep(data: bytes, suffix: str, stem: str) -> Path:
+        if not room:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        copies.write_bytes(data)
+        return copies
+
+    camera.mkdir()
+    eye = FolderEye(camera, keep, only_new=False, settle_seconds=0)
+    photo(camera / "cup.png")
+    photo(camera / "latest.png")
+    assert eye.look().growing
+    look = eye.look()
+    assert [Path(one.path).name for one in look.arrived] == ["cup.png"]
+    assert look.problem == "cannot be taken over (no space left on device)"
+    room = True
+    look = eye.look()
+    assert [one.path for one in look.arrived] == [str(copies)]
+    assert not look.problem
 
 
 def test_photos_whose_drive_stalled_are_tried_again_once_it_answers(
