@@ -30,7 +30,8 @@ class _Task(QRunnable):
 class Background(QObject):
     """Runs plain functions on a thread of its own, in order of asking. `close()` waits for the last one.
 
-    Each stands aside for the window's thread before it begins; threads of one work share their `right_of_way`.
+    Each stands aside for the window's thread before it begins, while that is inside the `right_of_way` which they
+    share; with one of its own it stands aside for its own results only.
     """
 
     finished = Signal(object, object, object)

@@ -55,7 +55,7 @@ class Controller(QObject):
         self.undo_stack.setUndoLimit(500)
         self.session_id, self.session_name = -1, ""
         self.current_row = -1
-        self.right_of_way = right_of_way or RightOfWay()  # shared by all threads of an intake
+        self.right_of_way = right_of_way or RightOfWay()  # shared by the threads that scan and store
         self._background = Background(self, right_of_way=self.right_of_way)
         self._reader = PhotoReader(self._background, self._store)
         self._chance = random.Random()

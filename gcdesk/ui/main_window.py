@@ -195,7 +195,8 @@ class MainWindow(_QMainWindow):
         self.strip.say(text, offer, act)
 
     def visible_rows(self) -> np.ndarray:
-        """Row numbers in view order."""
+        """Row numbers in view order, the newest included."""
+        self.refresher.catch_up()
         return self.model.index_array
 
     def selected_rows(self) -> list[int]:

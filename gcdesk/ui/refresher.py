@@ -71,6 +71,7 @@ class Refresher(QObject):
 
     def reset(self) -> None:
         """The rows were replaced as a whole."""
+        self._pour.stop()
         self._asked += 1
         self._busy = False
         self._model.reset_rows()

@@ -207,20 +207,28 @@ def test_search_narrows_and_escape_brings_all_back(window: MainWindow, qtbot: Qt
 def test_photos_that_pour_in_appear_a_moment_later_and_a_current_one_at_once(
     window: MainWindow, qtbot: QtBot
 ) -> None:
-    rows, shown = window.controller.rows, window.model.rowCount
-    first = len(rows)
-    for number in range(3):
-        rows.add([NewItem(900 + number, f"/p/new_{number}.jpg", "")])
-        window.refresher.added()
-        if not number:
-            qtbot.waitUntil(lambda: shown() == first + 1)
-    assert shown() == first + 1  # to paint the list anew for each would be slow
-    qtbot.waitUntil(lambda: shown() == first + 3)
-
-    rows.add([NewItem(910, "/p/wanted.jpg", "")])
+    rows, shown, pour = window.controller.rows, window.model.rowCount, window.refresher._pour
+    pour.setInterval(3_600_000)
     window.refresher.added()
-    window.show_row(first + 3)
-    assert window.view.current_row() == first + 3
+
+    def arrive(count: int) -> None:
+        rows.add([NewItem(900 + len(rows) + n, f"/p/new_{len(rows) + n}.jpg", "") for n in range(count)])
+        window.refresher.added()
+
+    arrive(1)
+    arrive(2)
+    assert shown() == 12  # to paint the list anew for each would be slow
+    pour.timeout.emit()
+    assert shown() == 15
+
+    arrive(2)
+    assert shown() == 15
+    window.show_row(16)
+    assert window.view.current_row() == 16
+    assert window.model.index_array.tolist() == list(range(17))
+
+    arrive(1)
+    assert window.visible_rows().tolist() == list(range(18))
 
 
 def test_a_head_sorts_up_then_down_then_not(window: MainWindow, qtbot: QtBot) -> None:

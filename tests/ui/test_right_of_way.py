@@ -5,12 +5,21 @@ from __future__ import annotations
 import threading
 import time
 
+import pytest
 from pytestqt.qtbot import QtBot
 
+from gcdesk.ui import right_of_way
 from gcdesk.ui.background import Background
 from gcdesk.ui.right_of_way import RightOfWay
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No thread loses its patience, however busy the machine."""
+    monkeypatch.setattr(right_of_way, "_PATIENCE", 60)
+
+
+@pytest.mark.usefixtures("patient")
 def test_a_piece_of_work_waits_until_the_window_is_done(qtbot: QtBot) -> None:
     way, began = RightOfWay(), threading.Event()
     background = Background(right_of_way=way)
@@ -34,6 +43,7 @@ def test_a_window_that_is_never_done_does_not_stop_the_work() -> None:
     background.close()
 
 
+@pytest.mark.usefixtures("patient")
 def test_results_are_taken_in_with_the_right_of_way(qtbot: QtBot) -> None:
     way = RightOfWay()
     one, other = Background(right_of_way=way), Background(right_of_way=way)
