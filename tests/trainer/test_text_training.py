@@ -113,6 +113,29 @@ def test_a_killed_training_resumes_to_the_same_weights(base: Path, captions: Pat
         np.testing.assert_array_equal(array, second.weights[name])
 
 
+@pytest.mark.slow
+def test_ctrl_c_writes_the_best_so_far_and_resume_ends_with_the_same_weights(
+    base: Path, captions: Path, tmp_path: Path
+) -> None:
+    whole, stopped = tmp_path / "whole.gcmodel", tmp_path / "stopped.gcmodel"
+    subprocess.run(command(base, captions, whole), capture_output=True, check=True, timeout=200)
+    words = [sys.executable, "-m", "gcdesk", "train", *arguments(base, captions, stopped)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as training:
+        assert training.stdout is not None
+        for line in training.stdout:
+            event = json.loads(line)
+            if event["type"] == "epoch" and event["epoch"] == 2:
+                break
+        training.send_signal(signal.SIGINT)
+        said, told = training.communicate(timeout=60)
+        assert training.returncode == 0, told
+    assert "Stopping after this step" in told
+    assert "--resume goes on from here" in said
+    assert load_info(stopped).weights_sha256 != load_info(whole).weights_sha256
+    subprocess.run([*words, "--resume"], capture_output=True, check=True, timeout=200)
+    assert load_info(stopped).weights_sha256 == load_info(whole).weights_sha256
+
+
 def test_with_a_frozen_encoder_the_head_learns_and_resumes_to_the_same_weights(
     base: Path, captions: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
