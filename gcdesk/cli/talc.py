@@ -123,7 +123,7 @@ def _export(args: argparse.Namespace) -> int:
         progress[0].update(done)
 
     written = write_bundle(job, target, follow)
-    keep_export(job, written.absolute())
+    keep_export(job.run, job.model, job.site.name, written.absolute())
     print(f"Written: {written}")
     tell(f"Its README.md says what to type on {job.site.login}.")
     return EXIT_FINE
@@ -145,6 +145,7 @@ def _export_classify(args: argparse.Namespace) -> int:
         print(classify_texts(job)["classify.sbatch"], end="")
         return EXIT_FINE
     written = write_classify_bundle(job, args.out or Path(f"{job.name}{ARCHIVE_SUFFIX}"))
+    keep_export(job.config.run, "", site.name, written.absolute())
     print(f"Written: {written}")
     tell(f"Its README.md says what to type on {site.login}.")
     return EXIT_FINE
@@ -239,7 +240,7 @@ def _jobs(_args: argparse.Namespace) -> int:
     states = queue_states([job.run for job in jobs])
     for job in jobs:
         state = states.get(job.run, job.state)
-        print(f"{job.run:<32} {state:<28} {job.installed or job.bundle}")
+        print(f"{job.run:<32} {state:<28} {job.installed or shown(job.message) or job.bundle}")
     if not jobs:
         print("No job was exported yet: gcdesk talc export", file=sys.stderr)
     return EXIT_FINE

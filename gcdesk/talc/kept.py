@@ -7,21 +7,27 @@ import os
 import shutil
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from gcdesk.config.folders import user_folders
-from gcdesk.talc.job import Job
 
 JOB_FILE = "job.json"
 EXPORTED = "exported"
+DONE = "done"
 _SQUEUE_SECONDS = 5
+# A training is one job; a folder is listed, classified and merged (slurm/templates).
+_JOB_NAMES = ("gcdesk", "list", "merge")
 
 
 @dataclass(frozen=True)
 class KeptJob:
-    """A run that was exported or imported. state: "exported", then the result's. Times: seconds since 1970."""
+    """A run that was exported or imported. state: "exported", then the result's. Times: seconds since 1970.
+
+    model: what a training makes, "" where a folder is classified. message: what became of it, in a sentence.
+    """
 
     run: str
     model: str
@@ -61,19 +67,26 @@ def keep(job: KeptJob) -> KeptJob:
     return job
 
 
-def keep_export(job: Job, bundle: Path) -> KeptJob:
-    """Remember that a bundle was written."""
-    before = kept_job(job.run) or KeptJob(job.run, job.model)
+def keep_export(run: str, model: str, site: str, bundle: Path) -> KeptJob:
+    """Remember that a bundle was written for a site."""
+    before = kept_job(run) or KeptJob(run, model)
     return keep(
         replace(
             before,
-            model=job.model,
-            site=job.site.name,
+            model=model,
+            site=site,
             bundle=str(bundle),
             exported=time.time(),
             state=EXPORTED,
+            message="",
         )
     )
+
+
+def keep_rows(run: str, message: str) -> KeptJob:
+    """Remember that a folder came back classified."""
+    before = kept_job(run) or KeptJob(run, "")
+    return keep(replace(before, state=DONE, message=message, imported=time.time()))
 
 
 def forget(run: str) -> None:
@@ -92,14 +105,16 @@ def _read(path: Path) -> KeptJob | None:
 
 
 def queue_states(runs: Sequence[str]) -> dict[str, str]:
-    """What Slurm says of these runs (`12 RUNNING 1:05`); empty where there is no squeue on this computer."""
+    """What Slurm says of these runs (`running 1:05 (job 12)`; `2 running, 6 pending (jobs 12, 13)` where a run is
+    several tasks or jobs); empty where there is no squeue on this computer.
+    """
     program = shutil.which("squeue")
     if program is None or not runs:
         return {}
-    names = {f"gcdesk-{run}": run for run in runs}
+    names = {f"{job}-{run}": run for run in runs for job in _JOB_NAMES}
     try:
         asked = subprocess.run(
-            [program, "--noheader", "--format=%j|%i|%T|%M", f"--name={','.join(names)}"],
+            [program, "--noheader", "--array", "--format=%j|%F|%T|%M", f"--name={','.join(names)}"],
             capture_output=True,
             text=True,
             timeout=_SQUEUE_SECONDS,
@@ -107,9 +122,20 @@ def queue_states(runs: Sequence[str]) -> dict[str, str]:
         )
     except (OSError, subprocess.TimeoutExpired):
         return {}
-    states = {}
+    found: dict[str, list[list[str]]] = {}
     for line in asked.stdout.splitlines():
         name, *rest = line.strip().split("|")
         if name in names and len(rest) == 3:
-            states[names[name]] = f"{rest[1].lower()} {rest[2]} (job {rest[0]})"
-    return states
+            found.setdefault(names[name], []).append(rest)
+    return {run: _state_words(tasks) for run, tasks in found.items()}
+
+
+def _state_words(tasks: Sequence[Sequence[str]]) -> str:
+    """Of tasks as (job, state, time in it)."""
+    if len(tasks) == 1:
+        job, state, took = tasks[0]
+        return f"{state.lower()} {took} (job {job})"
+    jobs = list(dict.fromkeys(job for job, _, _ in tasks))
+    states = Counter(state.lower() for _, state, _ in tasks)
+    words = ", ".join(f"{count} {state}" for state, count in sorted(states.items(), reverse=True))
+    return f"{words} (job{'s' if len(jobs) > 1 else ''} {', '.join(jobs)})"

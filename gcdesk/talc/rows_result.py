@@ -19,6 +19,7 @@ from gcdesk.engine.result_table import FIELDS
 from gcdesk.engine.selection import Winner
 from gcdesk.store import NewPhoto, Run, Store, StoredResult, store_path
 from gcdesk.talc.errors import ResultError
+from gcdesk.talc.kept import keep_rows
 from gcdesk.talc.result import check_files, unpack
 from trainer.job.collect import MANIFEST_FILE
 from trainer.job.config import JobError
@@ -40,6 +41,11 @@ class RowsArrival:
     rows: int
     unreadable: int
 
+    @property
+    def words(self) -> str:
+        """What came of it, in a sentence."""
+        return f"{self.rows:,} photos are in the session “{self.run}”; {self.unreadable:,} could not be read."
+
 
 def holds_rows(archive: Path) -> bool:
     """Whether a result archive holds classified rows; False for whatever cannot be read, to be told elsewhere."""
@@ -56,7 +62,10 @@ def holds_rows(archive: Path) -> bool:
 
 
 def take_rows(archive: Path, store: Path | None = None) -> RowsArrival:
-    """Import classified rows as a session. Raises ResultError; then nothing is left of it."""
+    """Import classified rows as a session, and remember it among the cluster jobs.
+
+    Raises ResultError; then nothing is left of it.
+    """
     with tempfile.TemporaryDirectory(prefix="gcdesk-rows-") as name:
         folder = Path(name)
         try:
@@ -74,7 +83,9 @@ def take_rows(archive: Path, store: Path | None = None) -> RowsArrival:
         check_files(manifest, names, folder)
         if not {CONFIG_FILE, ROWS_FILE, SUMMARY_FILE} <= names:
             raise ResultError("The result is not complete: collect it again with ./collect.sh.")
-        return _into_session(folder / ROWS_FILE, config, store)
+        arrival = _into_session(folder / ROWS_FILE, config, store)
+    keep_rows(arrival.run, arrival.words)
+    return arrival
 
 
 def _into_session(rows: Path, config: ShardsConfig, path: Path | None) -> RowsArrival:

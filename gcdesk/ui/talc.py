@@ -84,9 +84,11 @@ class ClusterJobs(QObject):
 
         def work() -> Path:
             if isinstance(job, ClassifyJob):
-                return write_classify_bundle(job, target, tell, stop)
-            written = write_bundle(job, target, tell, stop)
-            keep_export(job, written)
+                written = write_classify_bundle(job, target, tell, stop)
+                keep_export(job.config.run, "", job.site.name, written)
+            else:
+                written = write_bundle(job, target, tell, stop)
+                keep_export(job.run, job.model, job.site.name, written)
             return written
 
         def written(file: Path) -> None:
@@ -126,6 +128,7 @@ class ClusterJobs(QObject):
             self.show_jobs(done.result)
         else:  # classified rows: a session of their own
             self._window.say(done.summary, "Sessions…", self._window.actions_["sessions"].trigger)
+            self.refresh()
         self._next()
 
     def _refused(self, words: str) -> None:
@@ -148,8 +151,8 @@ class ClusterJobs(QObject):
         if run and isinstance(dialog, JobsDialog):
             dialog.refresh(run)
 
-    def refresh(self, run: str) -> None:
-        """The page, where it is open."""
+    def refresh(self, run: str | None = None) -> None:
+        """The page, where it is open, with `run` chosen."""
         for dialog in self._dialogs.open_now():
             if isinstance(dialog, JobsDialog):
                 dialog.refresh(run)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -18,6 +19,7 @@ from gcdesk.engine.selection import DEFAULT_RULE
 from gcdesk.store import Store, store_path
 from gcdesk.talc.classify_bundle import ClassifyJob, classify_texts, write_classify_bundle
 from gcdesk.talc.errors import ResultError
+from gcdesk.talc.kept import kept_jobs, queue_states
 from gcdesk.talc.rows_result import holds_rows, take_rows
 from trainer.job.config import JobError
 from trainer.shards.config import ShardsConfig, read_shards
@@ -76,6 +78,7 @@ def test_a_killed_task_and_a_poisoned_photo_merge_to_the_local_result(
     array = (place / "jobs.txt").read_text().strip()
     first = part_of(place, Path("000001.jsonl"))
     wait_for(lambda: first.is_file() and first.stat().st_size > 0)
+    assert re.fullmatch(r".*\d running.* \(jobs .*\b" + array + r"\b.*\)", queue_states(["many"])["many"])
     subprocess.run(["scancel", f"{array}_1"], check=True)
     status = call(bundle, "collect.sh", "--status")
     assert "photos: " in status.stdout, status.stderr
@@ -106,6 +109,9 @@ def test_a_killed_task_and_a_poisoned_photo_merge_to_the_local_result(
     capsys.readouterr()
     assert main(["talc", "import", str(result)]) == 0
     assert f"{PHOTOS} rows are in the session 'many'; 1 could not be read." in capsys.readouterr().out
+    (remembered,) = kept_jobs()
+    assert (remembered.run, remembered.state) == ("many", "done")
+    assert remembered.message == f"{PHOTOS} photos are in the session “many”; 1 could not be read."
     with Store(store_path()) as store:
         (session,) = store.sessions()
         rows = store.load_rows(session.id)

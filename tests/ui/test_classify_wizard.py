@@ -14,8 +14,10 @@ from pytestqt.qtbot import QtBot
 
 from gcdesk.cli.main import main
 from gcdesk.talc.classify_bundle import ClassifyJob
+from gcdesk.talc.kept import keep_rows
 from gcdesk.ui.features import Features, install
 from gcdesk.ui.main_window import MainWindow
+from gcdesk.ui.talc_jobs import JobsDialog
 from gcdesk.ui.talc_wizard import TalcWizard
 
 FOLDER = "/work/photos of the line"
@@ -87,6 +89,19 @@ def test_a_folder_goes_through_the_wizard_to_the_bundle_of_the_command_line(
     qtbot.waitUntil(written.is_file, timeout=20_000)
     qtbot.waitUntil(lambda: "Its README.md says what to copy" in features.window.strip.notice.text())
 
+    features.window.actions_["talc_jobs"].trigger()
+    (page,) = [one for one in features.dialogs.open_now() if isinstance(one, JobsDialog)]
+    qtbot.waitUntil(lambda: page.table.rowCount() == 1)
+    cells = [page.table.item(0, column).text() for column in range(3)]
+    assert cells == [job.config.run, job.site.name, "exported"]
+    assert str(written) in page.pane.words.text()
+    keep_rows(job.config.run, "9 photos are in the session.")
+    page.refresh(job.config.run)
+    qtbot.waitUntil(lambda: page.table.item(0, 2).text() == "came back")
+    assert page.pane.words.text() == "9 photos are in the session."
+    assert not page.use.isEnabled()
+    page.close()
+
     words = ["--run", job.config.run, "--tasks", "64", "--at-once", "16", "--shard-size", "500"]
     words += ["--format", "parquet", "--cpus", "8", "--memory", "16GB", "--time", "0-06:00:00"]
     assert main(["talc", "export", "--classify", FOLDER, *words, "--out", str(tmp_path / "cli.tar.gz")]) == 0
@@ -94,6 +109,9 @@ def test_a_folder_goes_through_the_wizard_to_the_bundle_of_the_command_line(
     assert mine.keys() == other.keys()
     assert [name for name in mine if mine[name] != other[name]] == []
     assert b"\npyarrow==" in mine["src/requirements.lock"]
+    capsys.readouterr()
+    assert main(["talc", "jobs"]) == 0
+    assert re.search(rf"{job.config.run} +exported .*cli.tar.gz", capsys.readouterr().out)
     assert main(["talc", "export", "--classify", FOLDER, *words, "--show"]) == 0
     assert capsys.readouterr().out.endswith(text)
 
