@@ -66,6 +66,11 @@ class Background(QObject):
         self._pool.waitForDone()
         self.close()
 
+    def leave(self) -> None:
+        """Drop what waits, deliver nothing more, and do not wait for what runs: a drive may never answer."""
+        self._closed = True
+        self._pool.clear()
+
     def close(self) -> None:
         """Drop what waits, wait for what runs, deliver nothing more."""
         self._closed = True

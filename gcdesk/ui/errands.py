@@ -57,6 +57,10 @@ class Errands(QObject):
 
         self._background.run(guarded, deliver)
 
+    def leave(self) -> None:
+        """As `close`, without waiting for what runs."""
+        self._background.leave()
+
     def close(self) -> None:
         """Drop what waits, wait for what runs; deliver nothing more."""
         self._background.close()

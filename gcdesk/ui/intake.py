@@ -6,14 +6,16 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QMimeData, QObject, Qt, Signal
+from PySide6.QtCore import QEvent, QMimeData, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QGuiApplication, QUndoCommand
 from PySide6.QtWidgets import QLineEdit
 
+from gcdesk.config.thresholds import DRIVE_SILENT_SECONDS
 from gcdesk.engine.caption_files import CaptionTable, read_caption_csv
 from gcdesk.engine.scan import find_photos
 from gcdesk.ui.commands import Desk
@@ -30,6 +32,14 @@ _CHUNK = 180
 _TABLES = (".csv", ".tsv")
 _RESULTS = (".tar.gz", ".tgz")  # of cluster jobs
 _MODELS = (".gcmodel", ".gcmodel.zip", ".pth", ".pt")
+
+
+@dataclass(frozen=True)
+class _Drop:
+    """What came at once, and a word for it."""
+
+    name: str
+    found: Iterator[FoundPhoto]
 
 
 class TableCommand(QUndoCommand):
@@ -58,10 +68,12 @@ class Intake(QObject):
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window, self._controller = window, window.controller
-        self._errands = Errands(self, self._controller.right_of_way)
-        self._errands.failed.connect(window.say)
-        self._queue: deque[Iterator[FoundPhoto]] = deque()
+        self._errands = self._new_errands()
+        self._queue: deque[_Drop] = deque()
         self._scanning = False
+        self._silence = QTimer(self, singleShot=True, interval=round(DRIVE_SILENT_SECONDS * 1000))
+        self._silence.timeout.connect(self._tell_silence)
+        self._said_silence = False
         self.tables: list[CaptionTable] = []
         self._session = self._controller.session_id
         self._controller.rows_reset.connect(self._session_changed)
@@ -71,8 +83,14 @@ class Intake(QObject):
         for box in window.findChildren(QLineEdit):
             box.setAcceptDrops(False)  # a photo dropped on the search box is a photo, not its path as words
 
+    def _new_errands(self) -> Errands:
+        errands = Errands(self, self._controller.right_of_way)
+        errands.failed.connect(self._window.say)
+        return errands
+
     def close(self) -> None:
         """Stop reading folders."""
+        self._silence.stop()
         self._queue.clear()
         self._errands.close()
 
@@ -115,7 +133,7 @@ class Intake(QObject):
         session = self._controller.session_id
         self._errands.run(
             lambda: save_picture(session, picture.encoded(), picture.suffix),
-            lambda path: self._enqueue(iter([FoundPhoto(str(path), "")])),
+            lambda path: self._enqueue(_Drop(path.name, iter([FoundPhoto(str(path), "")]))),
         )
 
     # --- paths
@@ -135,7 +153,7 @@ class Intake(QObject):
             for table in tables:
                 self._read_table(table, alone=not photos)
         if photos:
-            self._enqueue(self._found(photos))
+            self._enqueue(_Drop(Path(photos[0]).name or photos[0], self._found(photos)))
 
     def _found(self, paths: Sequence[str]) -> Iterator[FoundPhoto]:
         """Runs on the thread."""
@@ -150,8 +168,8 @@ class Intake(QObject):
                 return caption
         return None
 
-    def _enqueue(self, found: Iterator[FoundPhoto]) -> None:
-        self._queue.append(found)
+    def _enqueue(self, drop: _Drop) -> None:
+        self._queue.append(drop)
         if not self._scanning:
             self._scanning = True
             self._scan_on()
@@ -160,7 +178,8 @@ class Intake(QObject):
         if not self._queue:
             self._scanning = False
             return
-        found, session = self._queue[0], self._session
+        found, session = self._queue[0].found, self._session
+        self._silence.start()
 
         def done(chunk: list[FoundPhoto]) -> None:
             if session != self._session and session >= 0:
@@ -170,7 +189,34 @@ class Intake(QObject):
             if len(chunk) < _CHUNK:
                 self._queue.popleft()
 
-        self._errands.run(lambda: list(islice(found, _CHUNK)), done, after=self._scan_on)
+        def after() -> None:
+            self._silence.stop()
+            if self._said_silence:
+                self._said_silence = False
+                self._window.strip.drop_offer()
+            self._scan_on()
+
+        self._errands.run(lambda: list(islice(found, _CHUNK)), done, after)
+
+    # --- a drive that does not answer
+
+    def _tell_silence(self) -> None:
+        if self._queue:
+            self._said_silence = True
+            self._window.say(
+                f"The drive with “{self._queue[0].name}” does not answer. What was opened after it waits for it.",
+                "Leave it out",
+                self._leave_out,
+            )
+
+    def _leave_out(self) -> None:
+        """Go on with what was opened next; the thread that waits for the drive is left to itself."""
+        self._errands.leave()
+        self._errands = self._new_errands()
+        self._said_silence = False
+        if self._queue:
+            self._queue.popleft()
+        self._scan_on()
 
     def _session_changed(self) -> None:
         if self._session != self._controller.session_id:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QGuiAppli
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from gcdesk.engine.scan import Found, find_photos
+from gcdesk.ui import intake
 from gcdesk.ui.features import Features, install
 from gcdesk.ui.main_window import MainWindow
 from gcdesk.ui.session_files import session_folder
@@ -97,6 +100,53 @@ def test_a_second_drop_queues_behind_the_first(features: Features, qtbot: QtBot,
     wait_rows(qtbot, window, 701)
     assert window.controller.rows.path[-1] == str(last)
     assert window.controller.rows.path[:-1] == sorted(window.controller.rows.path[:-1])
+
+
+def test_a_folder_whose_drive_is_silent_can_be_left_out(
+    features: Features, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The listing waits as it does on a drive that stalls; what was opened after it comes, and it itself does not."""
+    answers = threading.Event()
+
+    def stalling(paths: list[str], between: Callable[[], object]) -> Iterator[Found]:
+        if "drive" in paths[0]:
+            answers.wait(60)
+        yield from find_photos(paths, between)
+
+    monkeypatch.setattr(intake, "find_photos", stalling)
+    window = features.window
+    features.intake._silence.setInterval(50)
+    for name in ("drive", "disk"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"cup on the {name}.png").write_bytes(png())
+        window.open_paths([str(tmp_path / name)])
+    qtbot.waitUntil(lambda: "“drive” does not answer" in window.strip.notice.text())
+    assert not len(window.controller.rows)
+    qtbot.mouseClick(window.strip.offer, Qt.MouseButton.LeftButton)
+    wait_rows(qtbot, window, 1)
+    answers.set()
+    qtbot.wait(100)
+    assert window.controller.rows.caption == ["cup on the disk"]
+
+
+def test_a_drive_that_answers_late_takes_the_offer_away(
+    features: Features, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = threading.Event()
+
+    def late(paths: list[str], between: Callable[[], object]) -> Iterator[Found]:
+        answers.wait(60)
+        yield from find_photos(paths, between)
+
+    monkeypatch.setattr(intake, "find_photos", late)
+    window = features.window
+    features.intake._silence.setInterval(50)
+    (tmp_path / "cup.png").write_bytes(png())
+    window.open_paths([str(tmp_path)])
+    qtbot.waitUntil(window.strip.offer.isVisible)
+    answers.set()
+    wait_rows(qtbot, window, 1)
+    assert not window.strip.offer.isVisible()
 
 
 def test_rows_show_while_a_large_folder_is_read(features: Features, qtbot: QtBot, tmp_path: Path) -> None:
