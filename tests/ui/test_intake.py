@@ -109,7 +109,7 @@ def test_a_folder_whose_drive_is_silent_can_be_left_out(
     answers = threading.Event()
 
     def stalling(paths: list[str], between: Callable[[], object]) -> Iterator[Found]:
-        if "drive" in paths[0]:
+        if Path(paths[0]).name == "drive":
             answers.wait(60)
         yield from find_photos(paths, between)
 
