@@ -51,7 +51,7 @@ _OLD_SHARE = 0.95  # of the cap: the worker empties it from 0.96 on
 GOALS = {
     # A row with its texts, and what the watch remembers of its file, at each look; no figure of a leak.
     "window_mb_per_1000": 2.5,
-    "worker_mb_per_1000": 1.0,  # answers that are kept for edited captions, of 50,000 photos at most
+    "worker_mb_per_1000": 0.5,
     "window_files_more": 8.0,
     "worker_files_more": 8.0,
     "window_threads_more": 4.0,
