@@ -18,12 +18,14 @@ FILE = Path(__file__).with_name("history") / "suite.jsonl"
 _LIBRARIES = ("onnxruntime", "pillow", "numpy", "tokenizers", "torch")
 
 
-def commit() -> str:
-    """The commit that is measured, with a + where gcdesk or the benchmarks differ from it; "" outside git."""
+def commit(other: str = "") -> str:
+    """The commit that is measured, with a + where gcdesk or its models differ from it, or an `other` by its own name;
+    "" outside git.
+    """
     git = ["git", "-C", str(ROOT)]
     try:
         name = subprocess.run(
-            [*git, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True
+            [*git, "rev-parse", "--short=12", other or "HEAD"], capture_output=True, text=True, check=True
         )
         changed = subprocess.run(
             [*git, "status", "--porcelain", "--", "gcdesk", "resources"],
@@ -33,7 +35,7 @@ def commit() -> str:
         )
     except (OSError, subprocess.CalledProcessError):
         return ""
-    return name.stdout.strip() + ("+" if changed.stdout.strip() else "")
+    return name.stdout.strip() + ("+" if changed.stdout.strip() and not other else "")
 
 
 def report(
