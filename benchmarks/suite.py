@@ -107,7 +107,7 @@ class Size:
 
 # (batch, runs at a time, threads of each)
 FULL = Size(
-    200, 26, 4, 256, 5, 2, ((1, 2, 1), (2, 2, 1), (4, 2, 1), (1, 1, 2), (4, 1, 2), (8, 1, 2), (1, 1, 1))
+    200, 26, 4, 512, 5, 2, ((1, 2, 1), (2, 2, 1), (4, 2, 1), (1, 1, 2), (4, 1, 2), (8, 1, 2), (1, 1, 1))
 )
 QUICK = Size(8, 2, 1, 16, 1, 1, ((1, 2, 1),))
 
@@ -243,7 +243,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         goals = goals_of_window.measure()
     report = suite_history.report(rows, shares, goals)
     if before:
-        report["before"] = {"commit": asked.before, "rows": [row.to_json() for row in before]}
+        report["before"] = {
+            "commit": suite_history.commit(asked.before),
+            "rows": [row.to_json() for row in before],
+        }
     if asked.keep:
         suite_history.keep(report)
     if asked.json:
