@@ -22,8 +22,9 @@ from gcdesk.worker.models import Models
 from gcdesk.worker.pictures import Photo, Pictures, used_again, write_picture
 from gcdesk.worker.protocol import HeatMap, Item, Rescore, Result, Vote, Words, WordsReady
 
-# Items whose image logits are kept for edited captions, 40 bytes each. Of an older one the window says the
-# probabilities, which give the same answer as long as the rule and its temperature are what they were.
+# Items whose image logits are kept for edited captions, 35 bytes each. Of an older one the window says the
+# probabilities, which give the same answer as long as the rule and its temperature are what they were; that it was
+# unlike the training photos is forgotten.
 _REMEMBERED_ITEMS = 50_000
 # What a photo is decoded for where there is no image model: a thumbnail.
 _THUMBNAIL_TARGET = 80
@@ -63,11 +64,12 @@ class Memory:
 
     def keep(self, item: int, known: Known) -> None:
         with self._lock:
-            place = self._place(item)
-            if place is None:
-                place = self._next
-                self._next = (place + 1) % len(self._ring)
-                self._errors.pop(int(self._ring["item"][place]), None)
+            before = self._place(item)
+            if before is not None:
+                self._ring["item"][before] = _NOBODY
+            place = self._next
+            self._next = (place + 1) % len(self._ring)
+            self._errors.pop(int(self._ring["item"][place]), None)
             if known.model not in self._models:
                 self._models.append(known.model)
             scored = known.logits is not None
