@@ -24,7 +24,10 @@ class _Task(QRunnable):
             result, error = work(), None
         except BaseException as problem:  # not swallowed: it is raised again on the window's thread
             result, error = None, problem
-        owner.finished.emit(done, result, error)
+        try:
+            owner.finished.emit(done, result, error)
+        except RuntimeError:  # the window is gone already: it did not wait (`leave`)
+            return
 
 
 class Background(QObject):

@@ -4,12 +4,13 @@ show while it is read.
 
 from __future__ import annotations
 
+import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, QMimeData, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QGuiApplication, QUndoCommand
@@ -35,11 +36,12 @@ _MODELS = (".gcmodel", ".gcmodel.zip", ".pth", ".pt")
 
 
 @dataclass(frozen=True)
-class _Drop:
-    """What came at once, and a word for it."""
+class _Work:
+    """Something to read. `read` runs on the thread; `take` gets what it gave, here, and says whether that was all."""
 
     name: str
-    found: Iterator[FoundPhoto]
+    read: Callable[[], Any]
+    take: Callable[[Any], bool]
 
 
 class TableCommand(QUndoCommand):
@@ -69,11 +71,12 @@ class Intake(QObject):
         super().__init__(window)
         self._window, self._controller = window, window.controller
         self._errands = self._new_errands()
-        self._queue: deque[_Drop] = deque()
-        self._scanning = False
+        self._first: deque[_Work] = deque()  # tables and pictures: between two pieces of a folder
+        self._folders: deque[_Work] = deque()
+        self._current: _Work | None = None
         self._silence = QTimer(self, singleShot=True, interval=round(DRIVE_SILENT_SECONDS * 1000))
         self._silence.timeout.connect(self._tell_silence)
-        self._said_silence = False
+        self._answered = 0.0  # when the disk last did, as far as the thread tells
         self.tables: list[CaptionTable] = []
         self._session = self._controller.session_id
         self._controller.rows_reset.connect(self._session_changed)
@@ -89,10 +92,8 @@ class Intake(QObject):
         return errands
 
     def close(self) -> None:
-        """Stop reading folders."""
-        self._silence.stop()
-        self._queue.clear()
-        self._errands.close()
+        """Stop reading. A drive that does not answer keeps the thread, but not the window."""
+        self._leave()
 
     # --- drops and paste
 
@@ -131,10 +132,15 @@ class Intake(QObject):
 
     def _take_picture(self, picture: Picture) -> None:
         session = self._controller.session_id
-        self._errands.run(
-            lambda: save_picture(session, picture.encoded(), picture.suffix),
-            lambda path: self._enqueue(_Drop(path.name, iter([FoundPhoto(str(path), "")]))),
+
+        def add(path: Path) -> bool:
+            self._controller.add_items([FoundPhoto(str(path), "")])
+            return True
+
+        self._first.append(
+            _Work("the picture", lambda: save_picture(session, picture.encoded(), picture.suffix), add)
         )
+        self._go_on()
 
     # --- paths
 
@@ -153,13 +159,30 @@ class Intake(QObject):
             for table in tables:
                 self._read_table(table, alone=not photos)
         if photos:
-            self._enqueue(_Drop(Path(photos[0]).name or photos[0], self._found(photos)))
+            self._read_folders(photos)
+
+    def _read_folders(self, paths: Sequence[str]) -> None:
+        found = self._found(paths)
+
+        def add(chunk: list[FoundPhoto]) -> bool:
+            if chunk:
+                self._controller.add_items(chunk)
+            return len(chunk) < _CHUNK
+
+        name = Path(paths[0]).name or paths[0]
+        self._folders.append(_Work(name, lambda: list(islice(found, _CHUNK)), add))
+        self._go_on()
 
     def _found(self, paths: Sequence[str]) -> Iterator[FoundPhoto]:
         """Runs on the thread."""
-        for one in find_photos(list(paths), self._controller.right_of_way.give):
+        for one in find_photos(list(paths), self._between):
             path = str(one.path)
             yield FoundPhoto(path, self._caption_of(path), one.error or "")
+
+    def _between(self) -> None:
+        """Runs on the thread: a listing may be long, but the drive answers."""
+        self._answered = time.monotonic()
+        self._controller.right_of_way.give()
 
     def _caption_of(self, path: str) -> str | None:
         for table in reversed(self.tables):
@@ -168,61 +191,70 @@ class Intake(QObject):
                 return caption
         return None
 
-    def _enqueue(self, drop: _Drop) -> None:
-        self._queue.append(drop)
-        if not self._scanning:
-            self._scanning = True
-            self._scan_on()
-
-    def _scan_on(self) -> None:
-        if not self._queue:
-            self._scanning = False
+    def _go_on(self) -> None:
+        """Read the next piece, if nothing is being read."""
+        waiting = self._first or self._folders
+        if self._current is not None or not waiting:
             return
-        found, session = self._queue[0].found, self._session
-        self._silence.start()
+        work = self._current = waiting[0]
+        ended = True  # also where it failed
 
-        def done(chunk: list[FoundPhoto]) -> None:
-            if session != self._session and session >= 0:
-                return  # another session was opened meanwhile, and the queue is empty
-            if chunk:
-                self._controller.add_items(chunk)
-            if len(chunk) < _CHUNK:
-                self._queue.popleft()
+        def take(result: Any) -> None:
+            nonlocal ended
+            ended = work.take(result)
 
         def after() -> None:
-            self._silence.stop()
-            if self._said_silence:
-                self._said_silence = False
-                self._window.strip.drop_offer()
-            self._scan_on()
+            self._still()
+            if ended:
+                waiting.popleft()
+            self._go_on()
 
-        self._errands.run(lambda: list(islice(found, _CHUNK)), done, after)
+        self._answered = time.monotonic()
+        self._silence.start()
+        self._errands.run(work.read, take, after)
+
+    def _still(self) -> None:
+        """Nothing is being read any more."""
+        self._current = None
+        self._silence.stop()
+        if self._window.strip.act == self._leave_out:
+            self._window.strip.drop_offer()
 
     # --- a drive that does not answer
 
     def _tell_silence(self) -> None:
-        if self._queue:
-            self._said_silence = True
+        """Say it, again and again where other news took its place."""
+        silent = time.monotonic() - self._answered >= self._silence.interval() / 1000
+        if self._current is not None and silent and self._window.strip.act is None:
             self._window.say(
-                f"The drive with “{self._queue[0].name}” does not answer. What was opened after it waits for it.",
+                f"The drive with “{self._current.name}” does not answer. What was opened after it waits for it.",
                 "Leave it out",
                 self._leave_out,
             )
+        if self._current is not None:
+            self._silence.start()
 
     def _leave_out(self) -> None:
-        """Go on with what was opened next; the thread that waits for the drive is left to itself."""
+        """Go on with what was opened next."""
+        waiting = self._first if self._current in self._first else self._folders
+        waiting.popleft()
+        self._leave()
+        self._go_on()
+
+    def _leave(self) -> None:
+        """Leave the thread that reads to itself; a drive may never answer."""
         self._errands.leave()
         self._errands = self._new_errands()
-        self._said_silence = False
-        if self._queue:
-            self._queue.popleft()
-        self._scan_on()
+        self._still()
 
     def _session_changed(self) -> None:
         if self._session != self._controller.session_id:
             if self._session >= 0:
-                self._queue.clear()
+                self._first.clear()
+                self._folders.clear()
                 self.tables.clear()
+                if self._current is not None:
+                    self._leave()
             self._session = self._controller.session_id
 
     # --- caption tables
@@ -243,12 +275,14 @@ class Intake(QObject):
             self.tables.append(table)  # photos that are read next, on this thread, are looked up in it
             return table, named, changes
 
-        def done(result: tuple[CaptionTable, int, dict[int, str]]) -> None:
+        def take(result: tuple[CaptionTable, int, dict[int, str]]) -> bool:
             table, named, changes = result
             changed = self._apply(changes)
             self._window.say(_said_of(Path(path).name, len(table), named, changed, alone))
+            return True
 
-        self._errands.run(work, done)
+        self._first.append(_Work(Path(path).name, work, take))
+        self._go_on()
 
     def _apply(self, changes: dict[int, str]) -> int:
         rows = self._controller.rows

@@ -133,6 +133,11 @@ class Strip(QWidget):
         for part in (self.notice, self.offer, self.dismiss):
             part.hide()
 
+    @property
+    def act(self) -> Callable[[], None] | None:
+        """What the offer does; None where nothing is offered."""
+        return self._act
+
     def drop_offer(self) -> None:
         """Take an offer away that no longer fits; plain news stays."""
         if self._act is not None:

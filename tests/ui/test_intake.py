@@ -102,51 +102,102 @@ def test_a_second_drop_queues_behind_the_first(features: Features, qtbot: QtBot,
     assert window.controller.rows.path[:-1] == sorted(window.controller.rows.path[:-1])
 
 
-def test_a_folder_whose_drive_is_silent_can_be_left_out(
-    features: Features, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The listing waits as it does on a drive that stalls; what was opened after it comes, and it itself does not."""
-    answers = threading.Event()
+class Drive:
+    """Folders named “drive” are listed once it answers, as on a share that stalls; all others are as ever."""
 
-    def stalling(paths: list[str], between: Callable[[], object]) -> Iterator[Found]:
-        if Path(paths[0]).name == "drive":
-            answers.wait(60)
+    def __init__(self) -> None:
+        self.answers, self.listed = threading.Event(), threading.Event()
+
+    def find(self, paths: list[str], between: Callable[[], object]) -> Iterator[Found]:
+        stalls = Path(paths[0]).name == "drive"
+        if stalls:
+            self.answers.wait(60)
         yield from find_photos(paths, between)
+        if stalls:
+            self.listed.set()
 
-    monkeypatch.setattr(intake, "find_photos", stalling)
-    window = features.window
-    features.intake._silence.setInterval(50)
+
+@pytest.fixture
+def drive(features: Features, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Drive]:
     for name in ("drive", "disk"):
         (tmp_path / name).mkdir()
         (tmp_path / name / f"cup on the {name}.png").write_bytes(png())
-        window.open_paths([str(tmp_path / name)])
+    made = Drive()
+    monkeypatch.setattr(intake, "find_photos", made.find)
+    features.intake._silence.setInterval(50)
+    yield made
+    made.answers.set()
+
+
+def open_silent(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    window.open_paths([str(tmp_path / "drive")])
     qtbot.waitUntil(lambda: "“drive” does not answer" in window.strip.notice.text())
+
+
+def test_a_folder_whose_drive_is_silent_can_be_left_out(
+    features: Features, qtbot: QtBot, tmp_path: Path, drive: Drive
+) -> None:
+    """What came after it is there: a folder, a table of captions, a pasted picture."""
+    window = features.window
+    open_silent(window, qtbot, tmp_path)
+    (tmp_path / "captions.csv").write_text("file,caption\ncup on the disk.png,a mug\n", encoding="utf-8")
+    window.open_paths([str(tmp_path / "captions.csv"), str(tmp_path / "disk")])
+    mime = QMimeData()
+    mime.setImageData(QImage(20, 20, QImage.Format.Format_RGB32))
+    assert drag(window, mime)
     assert not len(window.controller.rows)
     qtbot.mouseClick(window.strip.offer, Qt.MouseButton.LeftButton)
+    wait_rows(qtbot, window, 2)
+    drive.answers.set()
+    assert drive.listed.wait(60)
+    qtbot.wait(50)
+    assert sorted(window.controller.rows.caption) == ["", "a mug"]
+
+
+def test_a_drive_that_answers_late_takes_its_offer_away_and_no_other(
+    features: Features, qtbot: QtBot, tmp_path: Path, drive: Drive
+) -> None:
+    window = features.window
+    open_silent(window, qtbot, tmp_path)
+    window.strip.dismiss.click()
+    qtbot.waitUntil(window.strip.offer.isVisible)  # said again, for nothing else is offered
+    drive.answers.set()
     wait_rows(qtbot, window, 1)
-    answers.set()
-    qtbot.wait(100)
+    assert not window.strip.offer.isVisible()
+
+    drive.answers.clear()
+    open_silent(window, qtbot, tmp_path)
+    window.say("3 photos were moved.", "Undo", lambda: None)
+    drive.answers.set()
+    qtbot.waitUntil(lambda: features.intake._current is None)
+    assert window.strip.offer.text() == "Undo"
+    assert window.strip.offer.isVisible()
+
+
+def test_another_session_waits_for_no_drive_of_the_one_before(
+    features: Features, qtbot: QtBot, tmp_path: Path, drive: Drive
+) -> None:
+    window = features.window
+    open_silent(window, qtbot, tmp_path)
+    window.controller.new_session("after the stall")
+    qtbot.waitUntil(lambda: window.controller.session_name == "after the stall")
+    assert not window.strip.offer.isVisible()
+    window.open_paths([str(tmp_path / "disk")])
+    wait_rows(qtbot, window, 1)
+    drive.answers.set()
+    assert drive.listed.wait(60)
+    qtbot.wait(50)
     assert window.controller.rows.caption == ["cup on the disk"]
 
 
-def test_a_drive_that_answers_late_takes_the_offer_away(
-    features: Features, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_window_closes_while_a_drive_is_silent(
+    features: Features, qtbot: QtBot, tmp_path: Path, drive: Drive
 ) -> None:
-    answers = threading.Event()
-
-    def late(paths: list[str], between: Callable[[], object]) -> Iterator[Found]:
-        answers.wait(60)
-        yield from find_photos(paths, between)
-
-    monkeypatch.setattr(intake, "find_photos", late)
     window = features.window
-    features.intake._silence.setInterval(50)
-    (tmp_path / "cup.png").write_bytes(png())
-    window.open_paths([str(tmp_path)])
-    qtbot.waitUntil(window.strip.offer.isVisible)
-    answers.set()
-    wait_rows(qtbot, window, 1)
-    assert not window.strip.offer.isVisible()
+    open_silent(window, qtbot, tmp_path)
+    window.close()
+    assert not window.isVisible()
+    assert not drive.listed.is_set()
 
 
 def test_rows_show_while_a_large_folder_is_read(features: Features, qtbot: QtBot, tmp_path: Path) -> None:
