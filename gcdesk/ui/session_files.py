@@ -26,15 +26,17 @@ def save_picture(session_id: int, content: bytes, suffix: str, stem: str = "imag
     while True:
         path = folder / (f"{stem} {when}{suffix}" if number == 1 else f"{stem} {when} {number}{suffix}")
         try:
-            with path.open("xb") as file:
-                file.write(content)
+            file = path.open("xb")
         except FileExistsError:
             number += 1
+            continue
+        try:
+            with file:
+                file.write(content)
         except OSError:
-            path.unlink(missing_ok=True)  # half a picture is none
+            path.unlink()  # half a picture is none
             raise
-        else:
-            return path
+        return path
 
 
 def delete_session_files(session_id: int) -> None:
