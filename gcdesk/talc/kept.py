@@ -18,8 +18,8 @@ JOB_FILE = "job.json"
 EXPORTED = "exported"
 DONE = "done"
 _SQUEUE_SECONDS = 5
-# A training is one job; a folder is listed, classified and merged (slurm/templates).
-_JOB_NAMES = ("gcdesk", "list", "merge")
+# A training is one job, a sweep is ranked behind it; a folder is listed, classified and merged (slurm/templates).
+_JOB_NAMES = ("gcdesk", "rank", "list", "merge")
 
 
 @dataclass(frozen=True)
@@ -69,11 +69,9 @@ def keep(job: KeptJob) -> KeptJob:
 
 def keep_export(run: str, model: str, site: str, bundle: Path) -> KeptJob:
     """Remember that a bundle was written for a site."""
-    before = kept_job(run) or KeptJob(run, model)
     return keep(
         replace(
-            before,
-            model=model,
+            _record_of(run, model),
             site=site,
             bundle=str(bundle),
             exported=time.time(),
@@ -85,8 +83,16 @@ def keep_export(run: str, model: str, site: str, bundle: Path) -> KeptJob:
 
 def keep_rows(run: str, message: str) -> KeptJob:
     """Remember that a folder came back classified."""
-    before = kept_job(run) or KeptJob(run, "")
-    return keep(replace(before, state=DONE, message=message, imported=time.time()))
+    return keep(replace(_record_of(run, ""), state=DONE, message=message, imported=time.time()))
+
+
+def _record_of(run: str, model: str) -> KeptJob:
+    """What is kept of a run; a training's record is none for a folder that was given the same name, nor the reverse."""
+    before = kept_job(run)
+    if before is not None and bool(before.model) == bool(model):
+        return replace(before, model=model)
+    forget(run)
+    return KeptJob(run, model)
 
 
 def forget(run: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import logging
 import math
 import re
 import tarfile
@@ -26,6 +27,7 @@ from trainer.job.config import JobError
 from trainer.shards.config import CONFIG_FILE, ShardsConfig, read_shards
 from trainer.shards.merge import ROWS_FILE, ROWS_KIND, ROWS_VERSION, SUMMARY_FILE
 
+_LOG = logging.getLogger(__name__)
 _EXPECTED = re.compile(r"manifest\.json|classify\.toml|rows\.csv|summary\.json")
 _MOST_BYTES = 8_000_000_000  # about 25 million rows
 _CHUNK = 5_000
@@ -62,7 +64,7 @@ def holds_rows(archive: Path) -> bool:
 
 
 def take_rows(archive: Path, store: Path | None = None) -> RowsArrival:
-    """Import classified rows as a session, and remember it among the cluster jobs.
+    """Import classified rows as a session, and put it on the list of cluster jobs.
 
     Raises ResultError; then nothing is left of it.
     """
@@ -84,7 +86,10 @@ def take_rows(archive: Path, store: Path | None = None) -> RowsArrival:
         if not {CONFIG_FILE, ROWS_FILE, SUMMARY_FILE} <= names:
             raise ResultError("The result is not complete: collect it again with ./collect.sh.")
         arrival = _into_session(folder / ROWS_FILE, config, store)
-    keep_rows(arrival.run, arrival.words)
+    try:
+        keep_rows(arrival.run, arrival.words)
+    except OSError as error:  # the rows are safe in their session, and that counts
+        _LOG.warning("The cluster job %s could not be put on the list: %s", arrival.run, error)
     return arrival
 
 

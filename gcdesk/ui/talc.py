@@ -151,8 +151,8 @@ class ClusterJobs(QObject):
         if run and isinstance(dialog, JobsDialog):
             dialog.refresh(run)
 
-    def refresh(self, run: str | None = None) -> None:
-        """The page, where it is open, with `run` chosen."""
+    def refresh(self, run: str = "") -> None:
+        """The page, where it is open, with `run` chosen where one is named."""
         for dialog in self._dialogs.open_now():
             if isinstance(dialog, JobsDialog):
                 dialog.refresh(run)

@@ -132,7 +132,8 @@ class JobsDialog(Sheet):
     def _open_folder(self) -> None:
         job = self.chosen()
         if job is not None:
-            folder = Path(job.bundle).parent if job.state == EXPORTED and job.bundle else job.folder
+            there = job.bundle and (job.state == EXPORTED or not job.model)  # a folder's rows are a session
+            folder = Path(job.bundle).parent if there else job.folder
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
 
     def _use(self) -> None:
