@@ -259,9 +259,9 @@ def test_sessions_whose_rows_lie_among_each_other_load_their_own(store: Store, c
     """As when windows work on several sessions at once: between a session's rows lie a few of others, or many."""
     sessions = [store.create_session(f"Line {number}") for number in range(count)]
     ids: dict[int, list[int]] = {session: [] for session in sessions}
-    for turn in range(1, 450):
+    for turn in range(90):
         for session in sessions:
-            new = [NewPhoto(f"/srv/{session}/{turn} {place}.jpg", f"cup {turn}") for place in range(5)]
+            new = [NewPhoto(f"/srv/{session}/{turn} {place}.jpg", f"cup {turn}") for place in range(25)]
             ids[session] += [added.item_id for added in store.add_items(session, new)]
     store.hide_items([ids[sessions[1]].pop(400)])
     for session in sessions:

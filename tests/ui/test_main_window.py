@@ -208,8 +208,7 @@ def test_photos_that_pour_in_appear_a_moment_later_and_a_current_one_at_once(
     window: MainWindow, qtbot: QtBot
 ) -> None:
     rows, shown, pour = window.controller.rows, window.model.rowCount, window.refresher._pour
-    pour.setInterval(3_600_000)
-    window.refresher.added()
+    pour.start(3_600_000)
 
     def arrive(count: int) -> None:
         rows.add([NewItem(900 + len(rows) + n, f"/p/new_{len(rows) + n}.jpg", "") for n in range(count)])
