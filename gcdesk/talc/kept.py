@@ -41,7 +41,7 @@ class KeptJob:
 
     @property
     def folder(self) -> Path:
-        return jobs_folder() / self.run
+        return _folder_of(self.run, rows=not self.model)
 
 
 def jobs_folder() -> Path:
@@ -54,8 +54,13 @@ def kept_jobs() -> list[KeptJob]:
     return sorted(found, key=lambda job: max(job.exported, job.imported), reverse=True)
 
 
-def kept_job(run: str) -> KeptJob | None:
-    return _read(jobs_folder() / run / JOB_FILE)
+def kept_job(run: str, rows: bool = False) -> KeptJob | None:
+    """The training of this name, or with `rows` the folder that is classified."""
+    return _read(_folder_of(run, rows) / JOB_FILE)
+
+
+def _folder_of(run: str, rows: bool) -> Path:
+    return jobs_folder() / (f"rows of {run}" if rows else run)  # no run has a blank in its name
 
 
 def keep(job: KeptJob) -> KeptJob:
@@ -71,7 +76,8 @@ def keep_export(run: str, model: str, site: str, bundle: Path) -> KeptJob:
     """Remember that a bundle was written for a site."""
     return keep(
         replace(
-            _record_of(run, model),
+            kept_job(run, rows=not model) or KeptJob(run, model),
+            model=model,
             site=site,
             bundle=str(bundle),
             exported=time.time(),
@@ -83,21 +89,13 @@ def keep_export(run: str, model: str, site: str, bundle: Path) -> KeptJob:
 
 def keep_rows(run: str, message: str) -> KeptJob:
     """Remember that a folder came back classified."""
-    return keep(replace(_record_of(run, ""), state=DONE, message=message, imported=time.time()))
+    before = kept_job(run, rows=True) or KeptJob(run, "")
+    return keep(replace(before, state=DONE, message=message, imported=time.time()))
 
 
-def _record_of(run: str, model: str) -> KeptJob:
-    """What is kept of a run; a training's record is none for a folder that was given the same name, nor the reverse."""
-    before = kept_job(run)
-    if before is not None and bool(before.model) == bool(model):
-        return replace(before, model=model)
-    forget(run)
-    return KeptJob(run, model)
-
-
-def forget(run: str) -> None:
-    """Take a job off the list, with its log and curves; bundles and models stay."""
-    shutil.rmtree(jobs_folder() / run, ignore_errors=True)
+def forget(run: str, rows: bool = False) -> None:
+    """Take a job off the list, with its log and curves; bundles, models and sessions stay."""
+    shutil.rmtree(_folder_of(run, rows), ignore_errors=True)
 
 
 def _read(path: Path) -> KeptJob | None:
@@ -107,7 +105,7 @@ def _read(path: Path) -> KeptJob | None:
         job = KeptJob(**{name: value for name, value in values.items() if name in known})
     except (OSError, ValueError, TypeError, AttributeError):
         return None
-    return job if job.run == path.parent.name else None
+    return job if job.folder == path.parent else None
 
 
 def queue_states(runs: Sequence[str]) -> dict[str, str]:

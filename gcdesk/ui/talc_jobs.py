@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _HEADS = ("Run", "Cluster", "State", "When")
 _STATES = {EXPORTED: "exported", "done": "came back", "failed": "failed", "stopped": "stopped"}
 _ASK_MS = 5000  # between two looks at squeue, while the page is open
-_Found = tuple[list[KeptJob], dict[str, str], dict[str, Arrival]]
+_Found = tuple[list[KeptJob], dict[str, str], dict[Path, Arrival]]
 
 
 class JobsDialog(Sheet):
@@ -39,7 +39,7 @@ class JobsDialog(Sheet):
         self._errands = Errands(self)
         self._errands.failed.connect(self._say)
         self._jobs: list[KeptJob] = []
-        self._arrivals: dict[str, Arrival] = {}
+        self._arrivals: dict[Path, Arrival] = {}
         self._asking = False
         self.table = list_table(_HEADS, "Cluster jobs", self.theme.px(34))
         self.table.itemSelectionChanged.connect(self._chosen_changed)
@@ -115,7 +115,7 @@ class JobsDialog(Sheet):
 
     def _chosen_changed(self) -> None:
         job = self.chosen()
-        self.pane.show_job(job, self._arrivals.get(job.run) if job is not None else None)
+        self.pane.show_job(job, self._arrivals.get(job.folder) if job is not None else None)
         self.folder.setEnabled(job is not None)
         self.remove.setEnabled(job is not None)
         self.use.setEnabled(job is not None and bool(job.installed))
@@ -144,13 +144,13 @@ class JobsDialog(Sheet):
     def _forget(self) -> None:
         job = self.chosen()
         if job is not None:
-            run = job.run
-            self._errands.run(lambda: forget(run), self.while_open(lambda _none: self.refresh("")))
+            run, rows = job.run, not job.model
+            self._errands.run(lambda: forget(run, rows), self.while_open(lambda _none: self.refresh("")))
 
 
 def _look() -> _Found:
     """Runs on the thread."""
     jobs = kept_jobs()
     waiting = [job.run for job in jobs if job.state != "done"]
-    arrivals = {job.run: arrival for job in jobs if (arrival := read_arrival(job.folder)) is not None}
+    arrivals = {job.folder: arrival for job in jobs if (arrival := read_arrival(job.folder)) is not None}
     return jobs, queue_states(waiting), arrivals
