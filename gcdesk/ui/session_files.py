@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from gcdesk.config.folders import user_folders
@@ -34,7 +35,8 @@ def save_picture(session_id: int, content: bytes, suffix: str, stem: str = "imag
             with file:
                 file.write(content)
         except OSError:
-            path.unlink()  # half a picture is none
+            with suppress(OSError):
+                path.unlink()  # half a picture is none
             raise
         return path
 

@@ -22,9 +22,9 @@ from gcdesk.worker.models import Models
 from gcdesk.worker.pictures import Photo, Pictures, used_again, write_picture
 from gcdesk.worker.protocol import HeatMap, Item, Rescore, Result, Vote, Words, WordsReady
 
-# Items whose image logits are kept for edited captions, 35 bytes each. Of an older one the window says the
-# probabilities, which give the same answer as long as the rule and its temperature are what they were; that it was
-# unlike the training photos is forgotten.
+# Times that an item was scored: its image logits are kept for edited captions, 35 bytes each. Of an older one the
+# window says the probabilities, which give the same answer as long as the rule and its temperature are what they
+# were; that it was unlike the training photos is forgotten.
 _REMEMBERED_ITEMS = 50_000
 # What a photo is decoded for where there is no image model: a thumbnail.
 _THUMBNAIL_TARGET = 80
