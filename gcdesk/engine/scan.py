@@ -52,7 +52,8 @@ def find_photos(paths: Iterable[Path | str], between: Callable[[], object] = obj
     Each physical folder is visited once; a link to a folder is followed only when it leads out of the tree
     that is scanned (inside it the photos are found anyway, and a link to the folder itself or to its parent
     would go round). A missing path, a folder without photos and a folder that may not be read yield a `Found`
-    with the reason. `between` is called after every thousand entries of a folder's listing, and at its end.
+    with the reason. `between` is called whenever the disk has answered: after every thousand entries of a listing,
+    at its end, for each subfolder.
     """
     visited: set[tuple[int, int]] = set()
     for path in map(Path, paths):
@@ -105,6 +106,7 @@ def _entries(folder: Path, walk: _Walk) -> tuple[list[str], list[Path], str | No
                 names = [entry.name for entry, is_one in zip(shown, is_folder, strict=True) if not is_one]
                 parts.append(sorted(filter(is_photo_name, names)))
                 walk.between()
+            walk.between()
     except OSError as error:
         return [], [], f"this folder cannot be read: {_reason(error)}"
     subfolders = [entry for entry in sorted(folders, key=_name) if _is_to_visit(entry, folder, walk)]
@@ -112,6 +114,7 @@ def _entries(folder: Path, walk: _Walk) -> tuple[list[str], list[Path], str | No
 
 
 def _is_to_visit(entry: os.DirEntry[str], folder: Path, walk: _Walk) -> bool:
+    walk.between()
     path = folder / entry.name
     try:
         inside = _is_link(entry) and _stays_in_tree(path, walk.root)

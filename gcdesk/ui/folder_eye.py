@@ -32,10 +32,13 @@ _REUSED = frozenset(
 
 @dataclass(frozen=True)
 class Arrival:
-    """A photo that came. `kept`: a copy of a file that its camera will overwrite, whose name says nothing."""
+    """A photo that came. `kept`: a copy of a file that its camera will overwrite, whose name says nothing.
+    `identity`: of one that is no copy.
+    """
 
     path: str
     kept: bool = False
+    identity: Identity | None = None
 
 
 @dataclass(frozen=True)
@@ -149,9 +152,9 @@ class FolderEye:
         """The photo, as a copy where its camera will overwrite it; None when it changed meanwhile."""
         stem = Path(path).stem
         if path not in self._reused and stem.lower() not in _REUSED:
-            return Arrival(path)
+            return Arrival(path, identity=identity)
         if identity[0] > PHOTO_MAX_BYTES:
-            return Arrival(path)  # it is refused unread, with that reason
+            return Arrival(path, identity=identity)  # it is refused unread, with that reason
         try:
             content = Path(path).read_bytes()
             status = os.stat(path)

@@ -163,7 +163,8 @@ class StoreLedger(QObject):
 
         def work() -> list[NewItem]:
             new = [
-                NewPhoto(one.path, one.caption or "", *identity(one.path), error=one.error) for one in photos
+                NewPhoto(one.path, one.caption or "", *(one.identity or identity(one.path)), error=one.error)
+                for one in photos
             ]
             added = self._open().add_items(session_id, new)
             return [
@@ -219,9 +220,9 @@ class StoreLedger(QObject):
             self._writer.call(lambda store: store.set_paths(items, paths))
 
     def close(self) -> None:
-        """Write what waits."""
+        """Write what waits. A photo that is being read for its copies is not waited for: its drive may be silent."""
         self._closing.set()
-        self._reader.close()
+        self._reader.leave()
         self._background.close()
         if self._writer is not None:
             self._writer.close()

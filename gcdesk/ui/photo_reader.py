@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 
 from gcdesk.engine.captions import caption_from_path
@@ -59,4 +60,4 @@ class PhotoReader:
 def _with_caption(photo: FoundPhoto) -> FoundPhoto:
     if photo.caption is not None:
         return photo
-    return FoundPhoto(photo.path, caption_from_path(photo.path), photo.error)
+    return replace(photo, caption=caption_from_path(photo.path))

@@ -17,11 +17,16 @@ from gcdesk.ui.rows import NewItem, Outcome, Rows
 
 @dataclass(frozen=True, slots=True)
 class FoundPhoto:
-    """A photo to add. `caption` None: from the file's name. `error`: a path that gives only a reason."""
+    """A photo to add. `caption` None: from the file's name. `error`: a path that gives only a reason.
+
+    identity: size in bytes and modification time in nanoseconds as `gcdesk.store.identity` gives them; None where
+    nobody has looked yet.
+    """
 
     path: str
     caption: str | None = None
     error: str = ""
+    identity: tuple[int, int] | tuple[None, None] | None = None
 
 
 @dataclass(frozen=True)

@@ -161,7 +161,9 @@ class Watch(QObject):
             self._follow(look.folders)
         if look.arrived:
             self._last, self._said_quiet = time.monotonic(), False
-            self._held += [FoundPhoto(one.path, "" if one.kept else None) for one in look.arrived]
+            self._held += [
+                FoundPhoto(one.path, "" if one.kept else None, identity=one.identity) for one in look.arrived
+            ]
         self._deliver()
         if not look.problem and look.seconds < _SILENT_SECONDS:
             self._try_again()
