@@ -10,6 +10,7 @@ import socket
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import PySide6
 from PySide6.QtCore import QCoreApplication, QSocketNotifier, Qt, QTimer, QtMsgType, qInstallMessageHandler
@@ -19,6 +20,7 @@ from PySide6.QtWidgets import QApplication
 from gcdesk.config.build import frozen
 from gcdesk.config.resources import resource_path
 from gcdesk.config.settings import Settings, read_settings
+from gcdesk.ui.background import Background
 from gcdesk.ui.controller import Controller
 from gcdesk.ui.features import install
 from gcdesk.ui.last_gasp import LastGasp
@@ -69,7 +71,17 @@ def run(
         first.close()
     last_gasp.close()
     notifier.setEnabled(False)
+    if any(one.busy for whose in (window, window.controller) for one in whose.findChildren(Background)):
+        _end_at_once(code)
     return code
+
+
+def _end_at_once(code: int) -> NoReturn:
+    """A thread waits for a drive that is silent; Qt would wait for it in turn, in a process without a window."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _tune_python() -> None:

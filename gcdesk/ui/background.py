@@ -69,6 +69,11 @@ class Background(QObject):
         self._pool.waitForDone()
         self.close()
 
+    @property
+    def busy(self) -> bool:
+        """Whether something runs, be it left or not."""
+        return self._pool.activeThreadCount() > 0
+
     def leave(self) -> None:
         """Drop what waits, deliver nothing more, and do not wait for what runs: a drive may never answer."""
         self._closed = True

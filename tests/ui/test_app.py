@@ -112,3 +112,33 @@ def test_a_window_that_was_killed_does_not_block_the_next(samples: Path) -> None
         second.terminate()
         second.wait(timeout=60)
         second.stdout.close()
+
+
+def test_a_closed_window_leaves_no_process_that_waits_for_a_drive(samples: Path) -> None:
+    """A thread that waits for a drive cannot be ended, and Qt would wait for the thread."""
+    silent = """
+import threading
+from gcdesk.ui import intake
+
+def find_photos(paths, between):
+    print("listing", flush=True)
+    threading.Event().wait(600)
+    yield
+
+intake.find_photos = find_photos
+"""
+    code = silent + START.format(here=str(Path(__file__).parent))
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(samples)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
+    )
+    try:
+        lines_until(process, "listing")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+    finally:
+        process.kill()
+        process.communicate()
