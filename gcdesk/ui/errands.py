@@ -19,10 +19,16 @@ class _Failed:
     sentence: str
 
 
+@dataclass(frozen=True)
+class _Raised:
+    error: Exception
+
+
 class Errands(QObject):
     """Runs functions that touch the disk, one after another, and never on the window's thread.
 
-    A GcdeskError or an OSError becomes `failed(sentence)`; then `done` is not called, `after` always is.
+    A GcdeskError or an OSError becomes `failed(sentence)`; then `done` is not called, `after` always is. Any other
+    exception is raised here.
     """
 
     failed = Signal(str)
@@ -46,14 +52,20 @@ class Errands(QObject):
                 return _Failed(str(error))
             except OSError as error:
                 return _Failed(in_a_sentence(error))
+            except Exception as error:  # not swallowed: it is raised again on the window's thread
+                return _Raised(error)
 
         def deliver(result: Any) -> None:
-            if isinstance(result, _Failed):
-                self.failed.emit(result.sentence)
-            else:
-                done(result)
-            if after is not None:
-                after()
+            try:
+                if isinstance(result, _Raised):
+                    raise result.error
+                if isinstance(result, _Failed):
+                    self.failed.emit(result.sentence)
+                else:
+                    done(result)
+            finally:
+                if after is not None:
+                    after()
 
         self._background.run(guarded, deliver)
 

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QLineEdit
 from gcdesk.config.thresholds import DRIVE_SILENT_SECONDS
 from gcdesk.engine.caption_files import CaptionTable, read_caption_csv
 from gcdesk.engine.scan import find_photos
+from gcdesk.store import identity
 from gcdesk.ui.commands import Desk
 from gcdesk.ui.errands import Errands
 from gcdesk.ui.incoming import Incoming, Picture, may_hold_photos, read_mime
@@ -35,13 +36,29 @@ _RESULTS = (".tar.gz", ".tgz")  # of cluster jobs
 _MODELS = (".gcmodel", ".gcmodel.zip", ".pth", ".pt")
 
 
-@dataclass(frozen=True)
+class _Left(Exception):
+    """Ends what still runs on a thread that was left to itself: nobody waits for it any more."""
+
+
+@dataclass
 class _Work:
-    """Something to read. `read` runs on the thread; `take` gets what it gave, here, and says whether that was all."""
+    """Something to read. `begin`, when its turn comes, gives what runs on the thread; `take` gets what that gave, here,
+    and says whether that was all.
+
+    answered: when the disk last did, in monotonic seconds, as far as the thread tells by `alive`.
+    """
 
     name: str
-    read: Callable[[], Any]
+    begin: Callable[[_Work], Callable[[], Any]]
     take: Callable[[Any], bool]
+    answered: float = 0.0
+    left: bool = False
+
+    def alive(self) -> None:
+        """Runs on the thread."""
+        if self.left:
+            raise _Left
+        self.answered = time.monotonic()
 
 
 class TableCommand(QUndoCommand):
@@ -71,12 +88,14 @@ class Intake(QObject):
         super().__init__(window)
         self._window, self._controller = window, window.controller
         self._errands = self._new_errands()
-        self._first: deque[_Work] = deque()  # tables and pictures: between two pieces of a folder
+        self._savers = self._new_errands()  # our own folder: waits for no drive
+        self._tables: deque[_Work] = deque()  # between two pieces of a folder
         self._folders: deque[_Work] = deque()
         self._current: _Work | None = None
-        self._silence = QTimer(self, singleShot=True, interval=round(DRIVE_SILENT_SECONDS * 1000))
+        self._silence = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
         self._silence.timeout.connect(self._tell_silence)
-        self._answered = 0.0  # when the disk last did, as far as the thread tells
+        self.silent_seconds = DRIVE_SILENT_SECONDS
+        self._closed = False
         self.tables: list[CaptionTable] = []
         self._session = self._controller.session_id
         self._controller.rows_reset.connect(self._session_changed)
@@ -93,7 +112,9 @@ class Intake(QObject):
 
     def close(self) -> None:
         """Stop reading. A drive that does not answer keeps the thread, but not the window."""
-        self._leave()
+        self._closed = True
+        self._forget_all()
+        self._savers.close()
 
     # --- drops and paste
 
@@ -132,15 +153,10 @@ class Intake(QObject):
 
     def _take_picture(self, picture: Picture) -> None:
         session = self._controller.session_id
-
-        def add(path: Path) -> bool:
-            self._controller.add_items([FoundPhoto(str(path), "")])
-            return True
-
-        self._first.append(
-            _Work("the picture", lambda: save_picture(session, picture.encoded(), picture.suffix), add)
+        self._savers.run(
+            lambda: save_picture(session, picture.encoded(), picture.suffix),
+            lambda path: self._controller.add_items([FoundPhoto(str(path), "")]),
         )
-        self._go_on()
 
     # --- paths
 
@@ -162,27 +178,33 @@ class Intake(QObject):
             self._read_folders(photos)
 
     def _read_folders(self, paths: Sequence[str]) -> None:
-        found = self._found(paths)
+        found: list[Iterator[FoundPhoto]] = []
+
+        def begin(work: _Work) -> Callable[[], list[FoundPhoto]]:
+            if not found:
+                found.append(self._found(paths, work))
+            return lambda: list(islice(found[0], _CHUNK))
 
         def add(chunk: list[FoundPhoto]) -> bool:
             if chunk:
                 self._controller.add_items(chunk)
             return len(chunk) < _CHUNK
 
-        name = Path(paths[0]).name or paths[0]
-        self._folders.append(_Work(name, lambda: list(islice(found, _CHUNK)), add))
+        self._folders.append(_Work(Path(paths[0]).name or paths[0], begin, add))
         self._go_on()
 
-    def _found(self, paths: Sequence[str]) -> Iterator[FoundPhoto]:
-        """Runs on the thread."""
-        for one in find_photos(list(paths), self._between):
-            path = str(one.path)
-            yield FoundPhoto(path, self._caption_of(path), one.error or "")
+    def _found(self, paths: Sequence[str], work: _Work) -> Iterator[FoundPhoto]:
+        """Runs on the thread. The store would look at each photo as well, on a thread that everything waits for."""
 
-    def _between(self) -> None:
-        """Runs on the thread: a listing may be long, but the drive answers."""
-        self._answered = time.monotonic()
-        self._controller.right_of_way.give()
+        def between() -> None:
+            work.alive()
+            self._controller.right_of_way.give()
+
+        for one in find_photos(list(paths), between):
+            path = str(one.path)
+            known = identity(path)
+            work.alive()
+            yield FoundPhoto(path, self._caption_of(path), one.error or "", known)
 
     def _caption_of(self, path: str) -> str | None:
         for table in reversed(self.tables):
@@ -193,8 +215,8 @@ class Intake(QObject):
 
     def _go_on(self) -> None:
         """Read the next piece, if nothing is being read."""
-        waiting = self._first or self._folders
-        if self._current is not None or not waiting:
+        waiting = self._tables or self._folders
+        if self._closed or self._current is not None or not waiting:
             return
         work = self._current = waiting[0]
         ended = True  # also where it failed
@@ -209,79 +231,77 @@ class Intake(QObject):
                 waiting.popleft()
             self._go_on()
 
-        self._answered = time.monotonic()
-        self._silence.start()
-        self._errands.run(work.read, take, after)
+        work.answered = time.monotonic()
+        self._silence.start(round(self.silent_seconds * 1000))
+        self._errands.run(work.begin(work), take, after)
 
     def _still(self) -> None:
         """Nothing is being read any more."""
         self._current = None
         self._silence.stop()
         if self._window.strip.act == self._leave_out:
-            self._window.strip.drop_offer()
+            self._window.strip.clear_notice()
 
     # --- a drive that does not answer
 
     def _tell_silence(self) -> None:
         """Say it, again and again where other news took its place."""
-        silent = time.monotonic() - self._answered >= self._silence.interval() / 1000
-        if self._current is not None and silent and self._window.strip.act is None:
-            self._window.say(
-                f"The drive with “{self._current.name}” does not answer. What was opened after it waits for it.",
+        work = self._current
+        if work is None:
+            return
+        left = work.answered + self.silent_seconds - time.monotonic()
+        if left <= 0 and self._window.strip.act != self._leave_out:
+            self._window.strip.interrupt(
+                f"The drive with “{work.name}” does not answer. What was opened after it waits for it.",
                 "Leave it out",
                 self._leave_out,
             )
-        if self._current is not None:
-            self._silence.start()
+        self._silence.start(round((left if left > 0 else self.silent_seconds) * 1000) + 1)
 
     def _leave_out(self) -> None:
         """Go on with what was opened next."""
-        waiting = self._first if self._current in self._first else self._folders
-        waiting.popleft()
+        for waiting in (self._tables, self._folders):
+            if waiting and waiting[0] is self._current:
+                waiting.popleft()
         self._leave()
         self._go_on()
 
     def _leave(self) -> None:
         """Leave the thread that reads to itself; a drive may never answer."""
-        self._errands.leave()
-        self._errands = self._new_errands()
+        if self._current is not None:
+            self._current.left = True
+            self._errands.leave()
+            self._errands = self._new_errands()
         self._still()
+
+    def _forget_all(self) -> None:
+        self._tables.clear()
+        self._folders.clear()
+        self.tables.clear()
+        self._leave()
 
     def _session_changed(self) -> None:
         if self._session != self._controller.session_id:
             if self._session >= 0:
-                self._first.clear()
-                self._folders.clear()
-                self.tables.clear()
-                if self._current is not None:
-                    self._leave()
+                self._forget_all()
             self._session = self._controller.session_id
 
     # --- caption tables
 
     def _read_table(self, path: str, alone: bool) -> None:
-        rows = self._controller.rows
-        items, paths, captions = rows.item_id.copy(), list(rows.path), list(rows.caption)
-
-        def work() -> tuple[CaptionTable, int, dict[int, str]]:
-            table = read_caption_csv(path)
-            named, changes = 0, {}
-            for item, photo, caption in zip(items.tolist(), paths, captions, strict=True):
-                text = table.get(photo)
-                if text is not None:
-                    named += 1
-                    if " ".join(text.split()) != caption:
-                        changes[item] = " ".join(text.split())
-            self.tables.append(table)  # photos that are read next, on this thread, are looked up in it
-            return table, named, changes
+        def begin(work: _Work) -> Callable[[], tuple[CaptionTable, int, dict[int, str]]]:
+            rows = self._controller.rows
+            photos = list(zip(rows.item_id.tolist(), rows.path[:], rows.caption[:], strict=True))
+            return lambda: _changes_of(path, photos, work)
 
         def take(result: tuple[CaptionTable, int, dict[int, str]]) -> bool:
             table, named, changes = result
+            self.tables.append(table)  # photos that are read next are looked up in it
             changed = self._apply(changes)
             self._window.say(_said_of(Path(path).name, len(table), named, changed, alone))
             return True
 
-        self._first.append(_Work(Path(path).name, work, take))
+        self._tables.append(_Work(Path(path).name, begin, take))
         self._go_on()
 
     def _apply(self, changes: dict[int, str]) -> int:
@@ -293,6 +313,23 @@ class Intake(QObject):
             command = TableCommand(self._controller, numbers, before, [text for _, text in found])
             self._controller.undo_stack.push(command)
         return len(found)
+
+
+def _changes_of(
+    path: str, photos: Sequence[tuple[int, str, str]], work: _Work
+) -> tuple[CaptionTable, int, dict[int, str]]:
+    """Runs on the thread. The table, how many of the photos (item, path, caption) it names, new captions by item."""
+    table = read_caption_csv(path)
+    named, changes = 0, {}
+    for number, (item, photo, caption) in enumerate(photos):
+        if number % 1000 == 0:
+            work.alive()
+        text = table.get(photo)
+        if text is not None:
+            named += 1
+            if " ".join(text.split()) != caption:
+                changes[item] = " ".join(text.split())
+    return table, named, changes
 
 
 def _said_of(name: str, entries: int, named: int, changed: int, alone: bool) -> str:

@@ -43,6 +43,7 @@ class Strip(QWidget):
         self.offer = QPushButton()
         self.dismiss = self._button("", "Dismiss")
         self._act: Callable[[], None] | None = None
+        self._before: tuple[str, str, Callable[[], None]] | None = None
         self._timer = QTimer(self, singleShot=True, interval=_NOTICE_MS)
         self._timer.timeout.connect(self.clear_notice)
         self.pause.clicked.connect(lambda: self.pause_wanted.emit(not self._paused))
@@ -121,17 +122,27 @@ class Strip(QWidget):
         self.dismiss.show()
         self.offer.setText(offer)
         self.offer.setVisible(bool(offer))
-        self._act = act
+        self._act, self._before = act, None
         if offer:
             self._timer.stop()
         else:
             self._timer.start()
 
+    def interrupt(self, text: str, offer: str, act: Callable[[], None]) -> None:
+        """As `say`, but an offer that stands comes back when this one is gone."""
+        before = (self.notice.text(), self.offer.text(), self._act) if self._act is not None else None
+        self.say(text, offer, act)
+        self._before = before
+
     def clear_notice(self) -> None:
+        """Take the news away; what they interrupted comes back."""
         self._timer.stop()
         self._act = None
         for part in (self.notice, self.offer, self.dismiss):
             part.hide()
+        if self._before is not None:
+            text, offer, act = self._before
+            self.say(text, offer, act)
 
     @property
     def act(self) -> Callable[[], None] | None:
@@ -139,7 +150,8 @@ class Strip(QWidget):
         return self._act
 
     def drop_offer(self) -> None:
-        """Take an offer away that no longer fits; plain news stays."""
+        """Take offers away that no longer fit; plain news stays."""
+        self._before = None
         if self._act is not None:
             self.clear_notice()
 

@@ -14,6 +14,7 @@ from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QGuiAppli
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from gcdesk.engine.caption_files import CaptionTable, read_caption_csv
 from gcdesk.engine.scan import Found, find_photos
 from gcdesk.ui import intake
 from gcdesk.ui.features import Features, install
@@ -106,15 +107,17 @@ class Drive:
     """Folders named “drive” are listed once it answers, as on a share that stalls; all others are as ever."""
 
     def __init__(self) -> None:
-        self.answers, self.listed = threading.Event(), threading.Event()
+        self.answers, self.ended = threading.Event(), threading.Event()
 
     def find(self, paths: list[str], between: Callable[[], object]) -> Iterator[Found]:
         stalls = Path(paths[0]).name == "drive"
         if stalls:
             self.answers.wait(60)
-        yield from find_photos(paths, between)
-        if stalls:
-            self.listed.set()
+        try:
+            yield from find_photos(paths, between)
+        finally:
+            if stalls:
+                self.ended.set()
 
 
 @pytest.fixture
@@ -124,14 +127,16 @@ def drive(features: Features, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         (tmp_path / name / f"cup on the {name}.png").write_bytes(png())
     made = Drive()
     monkeypatch.setattr(intake, "find_photos", made.find)
-    features.intake._silence.setInterval(50)
+    features.intake.silent_seconds = 0.05
     yield made
     made.answers.set()
 
 
 def open_silent(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
     window.open_paths([str(tmp_path / "drive")])
-    qtbot.waitUntil(lambda: "“drive” does not answer" in window.strip.notice.text())
+    qtbot.waitUntil(
+        lambda: "“drive” does not answer" in window.strip.notice.text() and window.strip.act is not None
+    )
 
 
 def test_a_folder_whose_drive_is_silent_can_be_left_out(
@@ -149,7 +154,7 @@ def test_a_folder_whose_drive_is_silent_can_be_left_out(
     qtbot.mouseClick(window.strip.offer, Qt.MouseButton.LeftButton)
     wait_rows(qtbot, window, 2)
     drive.answers.set()
-    assert drive.listed.wait(60)
+    assert drive.ended.wait(60)
     qtbot.wait(50)
     assert sorted(window.controller.rows.caption) == ["", "a mug"]
 
@@ -185,9 +190,55 @@ def test_another_session_waits_for_no_drive_of_the_one_before(
     window.open_paths([str(tmp_path / "disk")])
     wait_rows(qtbot, window, 1)
     drive.answers.set()
-    assert drive.listed.wait(60)
+    assert drive.ended.wait(60)
     qtbot.wait(50)
     assert window.controller.rows.caption == ["cup on the disk"]
+
+
+def test_a_table_that_was_left_out_names_nothing_when_it_comes_late(
+    features: Features, qtbot: QtBot, tmp_path: Path, drive: Drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = threading.Event()
+
+    def read(path: str) -> CaptionTable:
+        if Path(path).name == "late.csv":
+            drive.answers.wait(60)
+            ended.set()
+        return read_caption_csv(path)
+
+    monkeypatch.setattr(intake, "read_caption_csv", read)
+    for name, caption in (("late", "wrong"), ("good", "a mug")):
+        (tmp_path / f"{name}.csv").write_text(
+            f"file,caption\ncup on the disk.png,{caption}\n", encoding="utf-8"
+        )
+    window = features.window
+    window.open_paths([str(tmp_path / "late.csv")])
+    qtbot.waitUntil(lambda: "“late.csv” does not answer" in window.strip.notice.text())
+    qtbot.mouseClick(window.strip.offer, Qt.MouseButton.LeftButton)
+    window.open_paths([str(tmp_path / "good.csv")])
+    qtbot.waitUntil(lambda: len(features.intake.tables) == 1)
+    drive.answers.set()
+    assert ended.wait(60)
+    qtbot.wait(50)
+    window.open_paths([str(tmp_path / "disk")])
+    wait_rows(qtbot, window, 1)
+    assert window.controller.rows.caption == ["a mug"]
+
+
+def test_a_silent_drive_interrupts_an_offer_and_gives_it_back(
+    features: Features, qtbot: QtBot, tmp_path: Path, drive: Drive
+) -> None:
+    window = features.window
+    undone: list[bool] = []
+    window.say("3 photos were moved.", "Undo", lambda: undone.append(True))
+    open_silent(window, qtbot, tmp_path)
+    drive.answers.set()
+    wait_rows(qtbot, window, 1)
+    qtbot.waitUntil(lambda: window.strip.offer.text() == "Undo")
+    assert window.strip.notice.text() == "3 photos were moved."
+    window.strip.offer.click()
+    assert undone == [True]
+    assert not window.strip.offer.isVisible()
 
 
 def test_a_window_closes_while_a_drive_is_silent(
@@ -197,7 +248,7 @@ def test_a_window_closes_while_a_drive_is_silent(
     open_silent(window, qtbot, tmp_path)
     window.close()
     assert not window.isVisible()
-    assert not drive.listed.is_set()
+    assert not drive.ended.is_set()
 
 
 def test_rows_show_while_a_large_folder_is_read(features: Features, qtbot: QtBot, tmp_path: Path) -> None:
