@@ -16,13 +16,14 @@ from pathlib import Path
 
 from kit import ROOT, SAMPLES, Fault, Skipped, profile, sentence
 from PySide6.QtCore import QObject
+from PySide6.QtNetwork import QLocalSocket
 from stalling_drive import stalling_drive
 from test_killed_window import stored
 
 from gcdesk.config.thresholds import DRIVE_SILENT_SECONDS
 from gcdesk.engine.errors import DRIVE_SILENT
 from gcdesk.store import Status
-from gcdesk.ui.single import first_window
+from gcdesk.ui.single import first_window, server_name
 
 _WINDOW = Path(__file__).with_name("window_on_drive.py")
 
@@ -30,9 +31,9 @@ _WINDOW = Path(__file__).with_name("window_on_drive.py")
 class Told:
     """What the window's process says, kept as it comes."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *more: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, str(_WINDOW), str(folder)],
+            [sys.executable, str(_WINDOW), str(folder), *more],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -91,6 +92,15 @@ def _copies(folder: Path, first: int, count: int) -> list[Path]:
     return made
 
 
+def _a_window_listens() -> bool:
+    """Whether the profile is some window's."""
+    socket = QLocalSocket()
+    socket.connectToServer(server_name())
+    found = socket.waitForConnected(500)
+    socket.abort()
+    return found
+
+
 def drive_stalls(folder: Path, short: bool) -> str:
     """The watched folder and queued photos are on the drive; others, on the disk, come meanwhile."""
     before, queued, others = (4, 60, 6) if short else (20, 200, 40)
@@ -137,4 +147,45 @@ def drive_stalls(folder: Path, short: bool) -> str:
     )
 
 
-FAULTS = (Fault("a network drive stalls (FUSE)", drive_stalls),)
+def opened_folder_stalls(folder: Path, short: bool) -> str:
+    """A folder on the silent drive is opened, then one on the disk; the first is left out, the window closes."""
+    before, others = 2, 6 if short else 40
+    _copies(folder / "camera", 0, before)
+    _copies(folder / "server", 0, 4)
+    with ExitStack() as held:
+        held.enter_context(profile(folder / "home"))
+        try:
+            steered = held.enter_context(stalling_drive(folder / "drive", folder / "server"))
+        except OSError as why:
+            raise Skipped(f"{why}: only root can, where there is FUSE") from why
+        window = Told(folder / "camera", "--leave-out")
+        try:
+            window.wait(lambda now: now["done"] == before, 90)
+            steered.stall()
+            began = time.monotonic()
+            _copies(folder / "disk", before, others)
+            for place in ("drive", "disk"):
+                assert first_window([str(folder / place)], QObject()) is None
+            window.wait(lambda now: now["done"] == before + others, DRIVE_SILENT_SECONDS + 90)
+            came = time.monotonic() - began
+            window.process.terminate()
+            while _a_window_listens():
+                assert time.monotonic() - began < came + 30, "the window did not close"
+                time.sleep(0.1)
+            closed = time.monotonic() - began - came
+        finally:
+            steered.go_on()  # a process that waits for a drive cannot end
+            window.close()
+        rows = stored()
+    assert len(rows) == len({path for path, _ in rows}) == before + others
+    (silent,) = {one for one in window.said if "does not answer" in one}
+    return (
+        f"{sentence(silent)} Left out, and all {others} from the disk were done {came:.0f} s after both were opened;"
+        f" the window closed in {closed:.1f} s though the drive was still silent."
+    )
+
+
+FAULTS = (
+    Fault("a network drive stalls (FUSE)", drive_stalls),
+    Fault("a network drive stalls before its folder is opened (FUSE)", opened_folder_stalls),
+)
