@@ -17,7 +17,7 @@ from gcdesk.config.folders import user_folders
 JOB_FILE = "job.json"
 EXPORTED = "exported"
 DONE = "done"
-_SQUEUE_SECONDS = 5
+QUEUE_SECONDS = 5
 # A training is one job, a sweep is ranked behind it; a folder is listed, classified and merged (slurm/templates).
 _JOB_NAMES = ("gcdesk", "rank", "list", "merge")
 
@@ -109,29 +109,41 @@ def _read(path: Path) -> KeptJob | None:
 
 
 def queue_states(runs: Sequence[str]) -> dict[str, str]:
-    """What Slurm says of these runs (`running 1:05 (job 12)`; `2 running, 6 pending (jobs 12, 13)` where a run is
-    several tasks or jobs); empty where there is no squeue on this computer.
-    """
-    program = shutil.which("squeue")
-    if program is None or not runs:
+    """What Slurm says of these runs now, as `read_queue` has it; empty where no Slurm answers on this computer."""
+    command = queue_command(runs)
+    if command is None:
         return {}
-    names = {f"{job}-{run}": run for run in runs for job in _JOB_NAMES}
     try:
-        asked = subprocess.run(
-            [program, "--noheader", "--array", "--format=%j|%F|%T|%M", f"--name={','.join(names)}"],
-            capture_output=True,
-            text=True,
-            timeout=_SQUEUE_SECONDS,
-            check=False,
-        )
+        asked = subprocess.run(command, capture_output=True, text=True, timeout=QUEUE_SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return {}
+    return read_queue(asked.stdout, runs)
+
+
+def queue_command(runs: Sequence[str]) -> list[str] | None:
+    """What to call to ask for these runs; None where there is no squeue on this computer, or nothing to ask."""
+    program = shutil.which("squeue")
+    if program is None or not runs:
+        return None
+    return [program, "--noheader", "--array", "--format=%j|%F|%T|%M", f"--name={','.join(_runs_of(runs))}"]
+
+
+def read_queue(answer: str, runs: Sequence[str]) -> dict[str, str]:
+    """By run what the command printed: `running 1:05 (job 12)`, or `2 running, 6 pending (jobs 12, 13)` where a run is
+    several tasks or jobs.
+    """
+    names = _runs_of(runs)
     found: dict[str, list[list[str]]] = {}
-    for line in asked.stdout.splitlines():
+    for line in answer.splitlines():
         name, *rest = line.strip().split("|")
         if name in names and len(rest) == 3:
             found.setdefault(names[name], []).append(rest)
     return {run: _state_words(tasks) for run, tasks in found.items()}
+
+
+def _runs_of(runs: Sequence[str]) -> dict[str, str]:
+    """By the name of a Slurm job its run."""
+    return {f"{job}-{run}": run for run in runs for job in _JOB_NAMES}
 
 
 def _state_words(tasks: Sequence[Sequence[str]]) -> str:

@@ -10,11 +10,12 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QTableWidgetItem
 
 from gcdesk.talc.arrived import Arrival, read_arrival
-from gcdesk.talc.kept import EXPORTED, KeptJob, forget, kept_jobs, queue_states
+from gcdesk.talc.kept import DONE, EXPORTED, KeptJob, forget, kept_jobs
 from gcdesk.ui.dialog_parts import Sheet, note
 from gcdesk.ui.errands import Errands
 from gcdesk.ui.sessions_dialog import day_and_time
 from gcdesk.ui.tables import list_table
+from gcdesk.ui.talc_queue import SlurmQueue
 from gcdesk.ui.talc_result import ResultPane
 from gcdesk.ui.theme import Theme
 
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
     from gcdesk.ui.main_window import MainWindow
 
 _HEADS = ("Run", "Cluster", "State", "When")
-_STATES = {EXPORTED: "exported", "done": "came back", "failed": "failed", "stopped": "stopped"}
+_STATES = {EXPORTED: "exported", DONE: "came back", "failed": "failed", "stopped": "stopped"}
 _ASK_MS = 5000  # between two looks at squeue, while the page is open
-_Found = tuple[list[KeptJob], dict[str, str], dict[Path, Arrival]]
+_Found = tuple[list[KeptJob], dict[Path, Arrival]]
 
 
 class JobsDialog(Sheet):
@@ -38,9 +39,11 @@ class JobsDialog(Sheet):
         super().__init__(window, window.theme, "Cluster jobs – gcdesk", "Cluster jobs")  # noqa: RUF001 - a dash
         self._errands = Errands(self)
         self._errands.failed.connect(self._say)
+        self._queue = SlurmQueue(self)
+        self._queue.answered.connect(self._show_states)
         self._jobs: list[KeptJob] = []
+        self._states: dict[str, str] = {}
         self._arrivals: dict[Path, Arrival] = {}
-        self._asking = False
         self.table = list_table(_HEADS, "Cluster jobs", self.theme.px(34))
         self.table.itemSelectionChanged.connect(self._chosen_changed)
         self.body.addWidget(self.table, 1)
@@ -70,6 +73,7 @@ class JobsDialog(Sheet):
 
     def done(self, result: int) -> None:
         self._timer.stop()
+        self._queue.close()
         self._errands.close()
         super().done(result)
 
@@ -79,30 +83,33 @@ class JobsDialog(Sheet):
     # --- contents
 
     def refresh(self, run: str | None = None) -> None:
-        """Read the jobs again and ask Slurm, off the window's thread; then choose `run`."""
-        if self._asking and run is None:
-            return
-        self._asking = True
+        """Read the jobs again, off the window's thread, and choose `run`; then ask Slurm."""
 
         def fill(found: _Found) -> None:
             self._fill(found, run)
+            self._queue.ask([job.run for job in self._jobs if job.state != DONE])
 
-        self._errands.run(_look, self.while_open(fill), self._after)
+        self._errands.run(_look, self.while_open(fill))
 
-    def _after(self) -> None:
-        self._asking = False
+    def _show_states(self, states: dict[str, str]) -> None:
+        self._states = states
+        for row, job in enumerate(self._jobs):
+            self.table.item(row, 2).setText(self._state_of(job))
+
+    def _state_of(self, job: KeptJob) -> str:
+        return self._states.get(job.run) or _STATES.get(job.state, job.state)
 
     def _fill(self, found: _Found, run: str | None) -> None:
-        jobs, states, self._arrivals = found
+        jobs, self._arrivals = found
         chosen = self.chosen()
         keep = run or (chosen.run if chosen is not None else "")
         self._jobs = jobs
         self.table.blockSignals(True)
         self.table.setRowCount(len(jobs))
         for row, job in enumerate(jobs):
-            state = states.get(job.run) or _STATES.get(job.state, job.state)
             when = day_and_time(max(job.exported, job.imported))
-            for column, text in enumerate((job.run, job.site or "from elsewhere", state, when)):
+            words = (job.run, job.site or "from elsewhere", self._state_of(job), when)
+            for column, text in enumerate(words):
                 self.table.setItem(row, column, QTableWidgetItem(text))
         self.table.blockSignals(False)
         if jobs:
@@ -151,6 +158,5 @@ class JobsDialog(Sheet):
 def _look() -> _Found:
     """Runs on the thread."""
     jobs = kept_jobs()
-    waiting = [job.run for job in jobs if job.state != "done"]
     arrivals = {job.folder: arrival for job in jobs if (arrival := read_arrival(job.folder)) is not None}
-    return jobs, queue_states(waiting), arrivals
+    return jobs, arrivals

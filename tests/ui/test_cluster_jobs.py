@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import os
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import leaks
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
@@ -200,6 +203,62 @@ def test_the_page_shows_figures_curves_and_the_proof_of_a_failure(
     qtbot.mouseClick(page.remove, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: page.table.rowCount() == 2)
     assert [job.run for job in kept_jobs()] == ["fine", "bad"]
+    page.close()
+
+
+@pytest.fixture
+def squeue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """A Slurm client of our own: real ones wait 9 s for a controller that is not there."""
+    (tmp_path / "bin").mkdir()
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+
+    def write(script: str) -> None:
+        program = tmp_path / "bin" / "squeue"
+        program.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        program.chmod(0o755)
+
+    return write
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell script")
+def test_the_page_waits_for_no_queue(
+    features: Features, qtbot: QtBot, tmp_path: Path, squeue: Callable[[str], None]
+) -> None:
+    squeue(f"echo $$ > {tmp_path / 'pid'}; exec sleep 600")
+    keep(KeptJob("out", "x", "TALC", bundle="/somewhere/out.tar.gz", exported=1.0))
+    features.window.actions_["talc_jobs"].trigger()
+    (page,) = features.dialogs.open_now()
+    assert isinstance(page, JobsDialog)
+    qtbot.waitUntil(lambda: page.table.rowCount() == 1)
+    qtbot.waitUntil(lambda: (tmp_path / "pid").is_file() and bool((tmp_path / "pid").read_text()))
+    page.close()
+    pid = int((tmp_path / "pid").read_text())
+    qtbot.waitUntil(lambda: not leaks.is_alive(pid))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell script")
+def test_the_page_counts_what_the_queue_holds(
+    features: Features, qtbot: QtBot, squeue: Callable[[str], None]
+) -> None:
+    lines = ["gcdesk-out|12|RUNNING|1:05", "gcdesk-out|12|RUNNING|0:07", "merge-out|13|PENDING|0:00"]
+    squeue(
+        "\n".join(
+            f"echo '{line}'" for line in [*lines, "gcdesk-single|14|RUNNING|1:05", "other|15|RUNNING|1"]
+        )
+    )
+    for run, model in (("out", ""), ("single", "x"), ("gone", "x")):
+        keep(KeptJob(run, model, "TALC", bundle=f"/somewhere/{run}.tar.gz", exported=1.0))
+    features.window.actions_["talc_jobs"].trigger()
+    (page,) = features.dialogs.open_now()
+    assert isinstance(page, JobsDialog)
+    qtbot.waitUntil(lambda: page.table.rowCount() == 3)
+
+    def states() -> dict[str, str]:
+        return {page.table.item(row, 0).text(): page.table.item(row, 2).text() for row in range(3)}
+
+    qtbot.waitUntil(lambda: states()["single"] == "running 1:05 (job 14)")
+    assert states()["out"] == "2 running, 1 pending (jobs 12, 13)"
+    assert states()["gone"] == "exported"
     page.close()
 
 
