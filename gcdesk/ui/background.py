@@ -11,21 +11,27 @@ from gcdesk.ui.right_of_way import RightOfWay
 
 
 class _Task(QRunnable):
-    def __init__(self, owner: Background, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
+    def __init__(
+        self,
+        owner: Background,
+        work: Callable[[], Any],
+        done: Callable[[Any], None],
+        after: Callable[[], None] | None,
+    ) -> None:
         super().__init__()
-        self._order = [(owner, work, done)]
+        self._order = [(owner, work, done, after)]
 
     def run(self) -> None:
         # The order is taken out: Qt keeps its runnable longer than one would think, and a snapshot of 100,000
         # rows is 10 MB.
-        owner, work, done = self._order.pop()
+        owner, work, done, after = self._order.pop()
         owner.right_of_way.give()
         try:
             result, error = work(), None
         except BaseException as problem:  # not swallowed: it is raised again on the window's thread
             result, error = None, problem
         try:
-            owner.finished.emit(done, result, error)
+            owner.finished.emit(done, result, error, after)
         except RuntimeError:  # the window is gone already: it did not wait (`leave`)
             return
 
@@ -37,7 +43,7 @@ class Background(QObject):
     share; with one of its own it stands aside for its own results only.
     """
 
-    finished = Signal(object, object, object)
+    finished = Signal(object, object, object, object)
 
     def __init__(
         self, parent: QObject | None = None, threads: int = 1, right_of_way: RightOfWay | None = None
@@ -50,19 +56,38 @@ class Background(QObject):
         self._closed = False
         self.finished.connect(self._deliver)
 
-    def run(self, work: Callable[[], Any], done: Callable[[Any], None], priority: int = 0) -> None:
-        """Run `work()` on the thread, then `done(result)` here. An exception in `work` is raised here."""
-        if not self._closed:
-            self._pool.start(_Task(self, work, done), priority)
+    def run(
+        self,
+        work: Callable[[], Any],
+        done: Callable[[Any], None],
+        priority: int = 0,
+        after: Callable[[], None] | None = None,
+    ) -> None:
+        """Run `work()` on the thread, then `done(result)` here. An exception in `work` is raised here.
 
-    @Slot(object, object, object)
-    def _deliver(self, done: Callable[[Any], None], result: Any, error: BaseException | None) -> None:
+        `after()` is called here in any case, also after an exception.
+        """
+        if not self._closed:
+            self._pool.start(_Task(self, work, done, after), priority)
+
+    @Slot(object, object, object, object)
+    def _deliver(
+        self,
+        done: Callable[[Any], None],
+        result: Any,
+        error: BaseException | None,
+        after: Callable[[], None] | None,
+    ) -> None:
         if self._closed:
             return
-        if error is not None:
-            raise error
         with self.right_of_way:
-            done(result)
+            try:
+                if error is not None:
+                    raise error
+                done(result)
+            finally:
+                if after is not None:
+                    after()
 
     def finish(self) -> None:
         """Do what waits, then close."""

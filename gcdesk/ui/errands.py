@@ -19,11 +19,6 @@ class _Failed:
     sentence: str
 
 
-@dataclass(frozen=True)
-class _Raised:
-    error: Exception
-
-
 class Errands(QObject):
     """Runs functions that touch the disk, one after another, and never on the window's thread.
 
@@ -52,22 +47,14 @@ class Errands(QObject):
                 return _Failed(str(error))
             except OSError as error:
                 return _Failed(in_a_sentence(error))
-            except Exception as error:  # not swallowed: it is raised again on the window's thread
-                return _Raised(error)
 
         def deliver(result: Any) -> None:
-            try:
-                if isinstance(result, _Raised):
-                    raise result.error
-                if isinstance(result, _Failed):
-                    self.failed.emit(result.sentence)
-                else:
-                    done(result)
-            finally:
-                if after is not None:
-                    after()
+            if isinstance(result, _Failed):
+                self.failed.emit(result.sentence)
+            else:
+                done(result)
 
-        self._background.run(guarded, deliver)
+        self._background.run(guarded, deliver, after=after)
 
     def leave(self) -> None:
         """As `close`, without waiting for what runs."""
