@@ -82,8 +82,8 @@ class JobsDialog(Sheet):
 
     # --- contents
 
-    def refresh(self, run: str | None = None) -> None:
-        """Read the jobs again, off the window's thread, and choose `run`; then ask Slurm."""
+    def refresh(self, run: str = "") -> None:
+        """Read the jobs again, off the window's thread, and choose `run` where one is named; then ask Slurm."""
 
         def fill(found: _Found) -> None:
             self._fill(found, run)
@@ -99,7 +99,7 @@ class JobsDialog(Sheet):
     def _state_of(self, job: KeptJob) -> str:
         return self._states.get(job.run) or _STATES.get(job.state, job.state)
 
-    def _fill(self, found: _Found, run: str | None) -> None:
+    def _fill(self, found: _Found, run: str) -> None:
         jobs, self._arrivals = found
         chosen = self.chosen()
         keep = run or (chosen.run if chosen is not None else "")
@@ -152,7 +152,7 @@ class JobsDialog(Sheet):
         job = self.chosen()
         if job is not None:
             run, rows = job.run, not job.model
-            self._errands.run(lambda: forget(run, rows), self.while_open(lambda _none: self.refresh("")))
+            self._errands.run(lambda: forget(run, rows), self.while_open(lambda _none: self.refresh()))
 
 
 def _look() -> _Found:
