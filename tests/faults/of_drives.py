@@ -17,7 +17,7 @@ from pathlib import Path
 from kit import ROOT, SAMPLES, Fault, Skipped, profile, sentence
 from PySide6.QtCore import QObject
 from PySide6.QtNetwork import QLocalSocket
-from stalling_drive import stalling_drive
+from stalling_drive import Stalling, stalling_drive
 from test_killed_window import stored
 
 from gcdesk.config.thresholds import DRIVE_SILENT_SECONDS
@@ -101,6 +101,14 @@ def _a_window_listens() -> bool:
     return found
 
 
+def _stalling(held: ExitStack, place: Path, folder: Path) -> Stalling:
+    """The drive, until the stack is left. Raises Skipped where none can be made."""
+    try:
+        return held.enter_context(stalling_drive(place, folder))
+    except OSError as why:
+        raise Skipped(f"{why}: only root can, where there is FUSE") from why
+
+
 def drive_stalls(folder: Path, short: bool) -> str:
     """The watched folder and queued photos are on the drive; others, on the disk, come meanwhile."""
     before, queued, others = (4, 60, 6) if short else (20, 200, 40)
@@ -109,10 +117,7 @@ def drive_stalls(folder: Path, short: bool) -> str:
     drive = folder / "camera"
     with ExitStack() as held:
         held.enter_context(profile(folder / "home"))
-        try:
-            steered = held.enter_context(stalling_drive(drive, folder / "server"))
-        except OSError as why:
-            raise Skipped(f"{why}: only root can, where there is FUSE") from why
+        steered = _stalling(held, drive, folder / "server")
         window = Told(drive)
         try:
             window.wait(lambda now: now["done"] == before, 90)
@@ -154,10 +159,7 @@ def opened_folder_stalls(folder: Path, short: bool) -> str:
     _copies(folder / "server", 0, 4)
     with ExitStack() as held:
         held.enter_context(profile(folder / "home"))
-        try:
-            steered = held.enter_context(stalling_drive(folder / "drive", folder / "server"))
-        except OSError as why:
-            raise Skipped(f"{why}: only root can, where there is FUSE") from why
+        steered = _stalling(held, folder / "drive", folder / "server")
         window = Told(folder / "camera", "--leave-out")
         try:
             window.wait(lambda now: now["done"] == before, 90)

@@ -31,8 +31,9 @@ sys.exit(run(sys.argv[1:], make))
 """
 
 
-def start(*paths: Path, at: float = 0.0) -> subprocess.Popen[str]:
-    code = START.format(here=str(Path(__file__).parent))
+def start(*paths: Path, at: float = 0.0, first: str = "") -> subprocess.Popen[str]:
+    """The application as a process, `at` seconds since 1970; `first` is code that runs before it."""
+    code = first + START.format(here=str(Path(__file__).parent))
     return subprocess.Popen(
         [sys.executable, "-c", code, *map(str, paths)],
         cwd=ROOT,
@@ -127,14 +128,7 @@ def find_photos(paths, between):
 
 intake.find_photos = find_photos
 """
-    code = silent + START.format(here=str(Path(__file__).parent))
-    process = subprocess.Popen(
-        [sys.executable, "-c", code, str(samples)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
-    )
+    process = start(samples, first=silent)
     try:
         lines_until(process, "listing")
         process.send_signal(signal.SIGTERM)

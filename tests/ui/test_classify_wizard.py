@@ -48,6 +48,22 @@ def contents(archive: Path) -> dict[str, bytes]:
     return files
 
 
+def check_the_page(features: Features, qtbot: QtBot, job: ClassifyJob, written: Path) -> None:
+    """The page of cluster jobs shows the folder as exported, then as come back."""
+    features.window.actions_["talc_jobs"].trigger()
+    (page,) = [one for one in features.dialogs.open_now() if isinstance(one, JobsDialog)]
+    qtbot.waitUntil(lambda: page.table.rowCount() == 1)
+    cells = [page.table.item(0, column).text() for column in range(3)]
+    assert cells == [job.config.run, job.site.name, "exported"]
+    assert str(written) in page.pane.words.text()
+    keep_rows(job.config.run, "9 photos are in the session.")
+    page.refresh(job.config.run)
+    qtbot.waitUntil(lambda: page.table.item(0, 2).text() == "came back")
+    assert page.pane.words.text() == "9 photos are in the session."
+    assert not page.use.isEnabled()
+    page.close()
+
+
 def test_a_folder_goes_through_the_wizard_to_the_bundle_of_the_command_line(
     features: Features, qtbot: QtBot, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -89,18 +105,7 @@ def test_a_folder_goes_through_the_wizard_to_the_bundle_of_the_command_line(
     qtbot.waitUntil(written.is_file, timeout=20_000)
     qtbot.waitUntil(lambda: "Its README.md says what to copy" in features.window.strip.notice.text())
 
-    features.window.actions_["talc_jobs"].trigger()
-    (page,) = [one for one in features.dialogs.open_now() if isinstance(one, JobsDialog)]
-    qtbot.waitUntil(lambda: page.table.rowCount() == 1)
-    cells = [page.table.item(0, column).text() for column in range(3)]
-    assert cells == [job.config.run, job.site.name, "exported"]
-    assert str(written) in page.pane.words.text()
-    keep_rows(job.config.run, "9 photos are in the session.")
-    page.refresh(job.config.run)
-    qtbot.waitUntil(lambda: page.table.item(0, 2).text() == "came back")
-    assert page.pane.words.text() == "9 photos are in the session."
-    assert not page.use.isEnabled()
-    page.close()
+    check_the_page(features, qtbot, job, written)
 
     words = ["--run", job.config.run, "--tasks", "64", "--at-once", "16", "--shard-size", "500"]
     words += ["--format", "parquet", "--cpus", "8", "--memory", "16GB", "--time", "0-06:00:00"]

@@ -40,6 +40,13 @@ def open_wizard(features: Features) -> TalcWizard:
     return wizard
 
 
+def open_page(features: Features) -> JobsDialog:
+    features.window.actions_["talc_jobs"].trigger()
+    (page,) = features.dialogs.open_now()
+    assert isinstance(page, JobsDialog)
+    return page
+
+
 def next_page(qtbot: QtBot, wizard: TalcWizard) -> None:
     qtbot.mouseClick(wizard.next, Qt.MouseButton.LeftButton)
 
@@ -148,9 +155,7 @@ def test_the_page_shows_a_sweeps_ranking(features: Features, qtbot: QtBot) -> No
     groups = [{"words": w, "mean": 0.9 - n / 10, "half": 0.01, "tasks": [n]} for n, w in enumerate(words)]
     tasks = [{"task": n, "val": 0.5} for n in range(2)]
     (folder / "sweep.json").write_text(json.dumps({"groups": groups, "tasks": tasks}))
-    features.window.actions_["talc_jobs"].trigger()
-    (page,) = features.dialogs.open_now()
-    assert isinstance(page, JobsDialog)
+    page = open_page(features)
     qtbot.waitUntil(lambda: page.table.rowCount() == 1)
     shown = [label.text() for label in page.pane.findChildren(QLabel)]
     assert "1. rate=1e-4" in shown
@@ -181,9 +186,7 @@ def test_the_page_shows_figures_curves_and_the_proof_of_a_failure(
     failed = Arrival("", "", "", (), (), Diagnosis("memory", "It ran out of memory.", ("oom_kill",)), ())
     keep_result("bad", failed, KeptJob("bad", "x", "TALC", state="failed", message="…", imported=2.0))
     keep(KeptJob("out", "x", "TALC", bundle="/somewhere/out.tar.gz", exported=1.0))
-    features.window.actions_["talc_jobs"].trigger()
-    (page,) = features.dialogs.open_now()
-    assert isinstance(page, JobsDialog)
+    page = open_page(features)
     qtbot.waitUntil(lambda: page.table.rowCount() == 3)
     assert [page.table.item(row, 2).text() for row in range(3)] == ["came back", "failed", "exported"]
     assert "starter-image is installed" in page.pane.words.text()
@@ -226,9 +229,7 @@ def test_the_page_waits_for_no_queue(
 ) -> None:
     squeue(f"echo $$ > {tmp_path / 'pid'}; exec sleep 600")
     keep(KeptJob("out", "x", "TALC", bundle="/somewhere/out.tar.gz", exported=1.0))
-    features.window.actions_["talc_jobs"].trigger()
-    (page,) = features.dialogs.open_now()
-    assert isinstance(page, JobsDialog)
+    page = open_page(features)
     qtbot.waitUntil(lambda: page.table.rowCount() == 1)
     qtbot.waitUntil(lambda: (tmp_path / "pid").is_file() and bool((tmp_path / "pid").read_text()))
     page.close()
@@ -248,9 +249,7 @@ def test_the_page_counts_what_the_queue_holds(
     )
     for run, model in (("out", ""), ("single", "x"), ("gone", "x")):
         keep(KeptJob(run, model, "TALC", bundle=f"/somewhere/{run}.tar.gz", exported=1.0))
-    features.window.actions_["talc_jobs"].trigger()
-    (page,) = features.dialogs.open_now()
-    assert isinstance(page, JobsDialog)
+    page = open_page(features)
     qtbot.waitUntil(lambda: page.table.rowCount() == 3)
 
     def states() -> dict[str, str]:
