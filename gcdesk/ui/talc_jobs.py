@@ -58,7 +58,7 @@ class JobsDialog(Sheet):
         self.buttons.addStretch(1)
         self.use = self.add_button("Use this model", self._use)
         self.add_button("Close", self.close, main=True)
-        self.setMinimumSize(560, 420)
+        self.setMinimumHeight(420)  # its width is what the row of buttons needs
         self.resize_within(820, 640)
         self._timer = QTimer(self, interval=_ASK_MS)
         self._timer.timeout.connect(self.refresh)
