@@ -1,4 +1,4 @@
-"""How the worker lives and dies with its window: standard output, signals, parents, priorities of threads."""
+"""How the worker lives and dies with its window: its pipes, signals, parents, priorities of threads."""
 
 from __future__ import annotations
 
@@ -9,26 +9,56 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from typing import NoReturn
+from dataclasses import dataclass
+from typing import BinaryIO, NoReturn
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_STD_INPUT_HANDLE, _STD_OUTPUT_HANDLE = 2**32 - 10, 2**32 - 11  # processenv.h
 HEARTBEAT_SECONDS = 2.0
 
 
-def take_stdout() -> int:
-    """Keep the pipe to the window for the protocol alone: whatever a library prints goes to standard error.
+@dataclass(frozen=True)
+class Pipes:
+    """The protocol's two ends in a worker. No child inherits them, and no library can find them."""
 
-    Returns the pipe's descriptor, which no child inherits.
+    requests: BinaryIO
+    events: int  # a descriptor
+
+
+def take_pipes() -> Pipes:
+    """Keep both pipes to the window for the protocol alone; to be called before anything heavy is imported.
+
+    Descriptor 0 and the system's standard input become the null device. On Windows a library that looks at its
+    standard input while it loads (numpy's OpenBLAS does) would otherwise wait for the protocol's blocked read, and
+    hold up all loading meanwhile (numpy issue 24290, cpython issue 78961). Whatever is printed goes to standard error.
     """
     sys.stdout.flush()
-    pipe = os.dup(1)
+    requests, events = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
     os.dup2(2, 1)
     sys.stdout = sys.stderr
-    if os.name == "nt":
+    if sys.platform == "win32":
         import msvcrt
 
-        msvcrt.setmode(pipe, os.O_BINARY)  # type: ignore[attr-defined,unused-ignore]  # Windows only
-    return pipe
+        msvcrt.setmode(events, os.O_BINARY)
+        _tell_windows()
+    return Pipes(os.fdopen(requests, "rb"), events)
+
+
+def _tell_windows() -> None:
+    """Windows: make the process's standard handles those of descriptors 0 and 1.
+
+    The C library does so in a console program, and not in a windowed one.
+    """
+    if sys.platform == "win32":
+        import msvcrt
+
+        change = ctypes.WinDLL("kernel32").SetStdHandle
+        change.argtypes = (ctypes.c_ulong, ctypes.c_void_p)
+        for number, descriptor in ((_STD_INPUT_HANDLE, 0), (_STD_OUTPUT_HANDLE, 1)):
+            change(number, msvcrt.get_osfhandle(descriptor))
 
 
 def die_with_parent() -> None:

@@ -11,6 +11,7 @@ import queue
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from typing import BinaryIO
 
 from gcdesk.worker import lifeline
 from gcdesk.worker.confinement import confine_by_environment
@@ -26,22 +27,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         from gcdesk.worker import tasks
 
         return tasks.main()
+    pipes = lifeline.take_pipes()
     confine_by_environment()  # before there are other threads
-    pipe = lifeline.take_stdout()
     lifeline.die_with_parent()
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
-    serve(Outbox(pipe))
+    serve(pipes.requests, Outbox(pipes.events))
     lifeline.leave()
 
 
-def serve(outbox: Outbox) -> None:
-    """Read requests until standard input ends. Everything else happens on other threads, imports too."""
+def serve(pipe: BinaryIO, outbox: Outbox) -> None:
+    """Read requests until the pipe ends. Everything else happens on other threads, imports too."""
     requests: queue.SimpleQueue[Request] = queue.SimpleQueue()
     beating: list[Callable[[], None]] = []
     outbox.send(Heartbeat())
     lifeline.beat(lambda: beating[0]() if beating else outbox.send(Heartbeat()))
     threading.Thread(target=_hand_over, args=(requests, outbox, beating), name="server", daemon=True).start()
-    while line := sys.stdin.buffer.readline(MAX_LINE_BYTES + 1):
+    while line := pipe.readline(MAX_LINE_BYTES + 1):
         try:
             requests.put(parse_request(line))
         except ProtocolError as error:

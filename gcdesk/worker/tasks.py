@@ -83,14 +83,14 @@ class Teller:
 
 def main() -> int:
     """Carry out the one task that standard input names. Returns only by ending the process."""
-    pipe = lifeline.take_stdout()
+    pipes = lifeline.take_pipes()
     lifeline.die_with_parent()
     lifeline.low_priority(_BY_NICE)
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
-    outbox = Outbox(pipe)
+    outbox = Outbox(pipes.events)
     teller = Teller(outbox)
     started = False
-    while line := sys.stdin.buffer.readline(MAX_LINE_BYTES + 1):
+    while line := pipes.requests.readline(MAX_LINE_BYTES + 1):
         try:
             request = parse_task_request(line)
         except ProtocolError as error:

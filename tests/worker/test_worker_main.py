@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -99,6 +100,52 @@ def test_what_libraries_print_stays_out_of_the_pipe(sample_files: list[Path], tm
         worker.wait_for(Result)
         said = worker.close()
     assert {"from Python", "from C", "from a child"} <= set(said.splitlines())
+
+
+@pytest.mark.parametrize("what", ["serve", "task"])
+def test_only_the_protocols_reader_has_the_pipe_from_the_window(what: str) -> None:
+    """A library that looks at its standard input while it loads finds the null device, never the blocked pipe."""
+    script = (
+        "import os, sys, threading\n"
+        "from gcdesk.worker.main import main\n"
+        "def look():\n"  # once the main thread reads requests, as a library does that loads then
+        "    threading.Event().wait(0.5)\n"
+        "    import numpy\n"
+        "    print('nothing' if os.read(0, 1) == b'' and sys.stdin.read() == '' else 'the pipe', flush=True)\n"
+        "threading.Thread(target=look, daemon=True).start()\n"
+        "main(sys.argv[1:])\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, what],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    assert process.stderr is not None
+    stuck = threading.Timer(60, process.kill)
+    stuck.start()
+    said = process.stderr.readline()
+    stuck.cancel()
+    process.communicate(timeout=60)
+    assert (said.strip(), process.returncode) == (b"nothing", 0)
+
+
+def test_a_childs_standard_input_is_not_the_pipe() -> None:
+    """What the worker starts cannot take a request away."""
+    script = (
+        "import subprocess, sys\n"
+        "from gcdesk.worker import lifeline\n"
+        "pipes = lifeline.take_pipes()\n"
+        "child = [sys.executable, '-c', 'import sys; print(repr(sys.stdin.read()), flush=True)']\n"
+        "subprocess.run(child, timeout=60)\n"
+        "print(pipes.requests.readline(), flush=True)\n"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", script], input=b"a request\n", capture_output=True, check=True, timeout=120
+    )
+    assert said.stderr.split() == [b"''", b"b'a", b"request\\n'"]
+    assert said.stdout == b""
 
 
 def test_one_model_that_is_damaged_leaves_the_other(
