@@ -198,7 +198,7 @@ def test_a_checkpoint_of_other_captions_is_refused(base: Path, captions: Path, t
         (["--recipe", "/nowhere.toml"], "recipe /nowhere.toml cannot be read"),
         (["--folds", "1"], "--folds needs a number from 2 on"),
         (["--set", "epochs=0"], "Epochs must be at least 1"),
-        (["--base", "/nowhere/model"], "neither a model folder nor a model that can be fetched"),
+        (["--base", "/nowhere/model"], "neither a model folder nor a model that this computer has"),
     ],
 )
 def test_wrong_options_are_told_in_a_line(

@@ -82,7 +82,8 @@ def _hugging_face(base: str) -> tuple[TextArchitecture, dict[str, np.ndarray]]:
         model = AutoModel.from_pretrained(base)
     except (OSError, ValueError) as error:
         raise TextDataError(
-            f"{base} is neither a model folder nor a model that can be fetched now."
+            f"{base} is neither a model folder nor a model that this computer has: to fetch it by its name,"
+            " set HF_HUB_OFFLINE=0."
         ) from error
     config = model.config
     state = {name: tensor.numpy() for name, tensor in model.state_dict().items()}

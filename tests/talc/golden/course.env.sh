@@ -23,3 +23,5 @@ done
 # This job runs the code of its own bundle, whatever else the environment holds; weights are fetched into init/.
 export run run_folder python
 export PYTHONPATH=$PWD/src/gcdesk-VERSION.whl PYTHONNOUSERSITE=1 PYTHONUNBUFFERED=1 TORCH_HOME=$PWD/init/torch
+# Nothing reports home, and nothing is fetched by a library on its own.
+export ORT_DISABLE_TELEMETRY=1 HF_HUB_DISABLE_TELEMETRY=1 DO_NOT_TRACK=1 HF_HUB_OFFLINE="${HF_HUB_OFFLINE:-1}"
