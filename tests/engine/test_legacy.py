@@ -11,6 +11,7 @@ import course_modules as course
 import numpy as np
 import pytest
 import torch
+from course_layouts import IMAGE, TEXT
 from PIL import Image
 from torch import nn
 from torchvision import transforms
@@ -79,17 +80,6 @@ def text_module(make: Callable[[DistilBertConfig], nn.Module], config: DistilBer
     return course.trained(module, last, *tokens)
 
 
-TEXT = [
-    ("distilbert+out", course.TutorialText, "linear", "cls"),
-    ("distilbert+classifier", course.OriginalText, "linear", "cls"),
-    ("distilbert+pre_classifier+classifier", course.SequenceText, "pre_classifier", "cls"),
-    ("encoder+fc", course.EncoderText, "linear", "cls"),
-    ("encoder+fc", lambda config: course.EncoderText(config, mean=True), "linear", "mean"),
-    ("model+out", course.ModelText, "linear", "cls"),
-    ("txt_enc+head.net", course.TwoTowers, "net", "mean"),
-]
-
-
 @pytest.mark.parametrize(("layout", "make", "head", "pooling"), TEXT, ids=[f"{t[0]}-{t[3]}" for t in TEXT])
 def test_every_text_layout(
     layout: str, make: Any, head: Any, pooling: Any, tmp_path: Path, tokens: Any, captions: list[str]
@@ -123,36 +113,6 @@ def test_the_original_text_model_at_its_full_size(tmp_path: Path, tokens: Any, c
     backend = open_backend("text", folder, device="cpu")
     assert type(backend).__name__ == "OnnxTextBackend"
     assert_same_answers(backend.run(captions).logits, module, *tokens)
-
-
-IMAGE = [
-    ("efficientnet_b2-mlp", course.original_image, "efficientnet_b2", "mlp", "classifier.8"),
-    ("efficientnet_b2-linear", course.plain_efficientnet, "efficientnet_b2", "linear", "classifier.1"),
-    ("mobilenet_v2-linear", course.plain_mobilenet, "mobilenet_v2", "linear", "classifier.1"),
-    ("mobilenet_v3_large-mlp", course.three_layer_mobilenet, "mobilenet_v3_large", "mlp", "classifier.8"),
-    ("resnet18-fc", course.plain_resnet, "resnet18", "linear", "fc"),
-    (
-        "resnet18-feature_extractor-512",
-        lambda: course.ResNetTransfer(whole=False),
-        "resnet18",
-        "linear",
-        "classifier",
-    ),
-    (
-        "resnet18-feature_extractor-512",
-        lambda: course.ResNetTransfer(whole=False, named=True),
-        "resnet18",
-        "linear",
-        "classifier",
-    ),
-    (
-        "resnet18-feature_extractor-1000",
-        lambda: course.ResNetTransfer(whole=True),
-        "resnet18",
-        "linear",
-        "classifier",
-    ),
-]
 
 
 @pytest.mark.parametrize(("layout", "make", "backbone", "head", "last"), IMAGE)

@@ -10,7 +10,7 @@ from pathlib import Path
 import course_modules as course
 import pytest
 import torch
-from test_legacy import IMAGE, TEXT
+from course_layouts import IMAGE, TEXT
 
 # Python's own way to say that a module is not to be had.
 STATION = """

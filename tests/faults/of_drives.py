@@ -14,11 +14,11 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
+from killed_window_kit import stored
 from kit import ROOT, SAMPLES, Fault, Skipped, profile, sentence
 from PySide6.QtCore import QObject
 from PySide6.QtNetwork import QLocalSocket
 from stalling_drive import Stalling, stalling_drive
-from test_killed_window import stored
 
 from gcdesk.config.thresholds import DRIVE_SILENT_SECONDS
 from gcdesk.engine.errors import DRIVE_SILENT

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 from client_kit import deadly_worker
+from killed_window_kit import done_until, start, stored
 from kit import SAMPLES, Fault, Skipped, all_answered_once, listener, photos, profile, sentence
 from PIL import Image
-from test_killed_window import done_until, start, stored
 
 from gcdesk.store import Status
 

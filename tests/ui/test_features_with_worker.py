@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from drag_kit import drag
 from PySide6.QtCore import QByteArray, QMimeData, Qt, QUrl
 from pytestqt.qtbot import QtBot
-from test_intake import drag
 
 from gcdesk.config.settings import Settings
 from gcdesk.ui.assembly import make_controller

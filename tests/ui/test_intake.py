@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from drag_kit import drag
 from PIL import Image
-from PySide6.QtCore import QByteArray, QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QGuiApplication, QImage
+from PySide6.QtCore import QByteArray, QEvent, QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -31,21 +32,6 @@ def mime_of(*paths: Path | str) -> QMimeData:
     mime = QMimeData()
     mime.setUrls([QUrl(path) if isinstance(path, str) else QUrl.fromLocalFile(str(path)) for path in paths])
     return mime
-
-
-def drag(window: MainWindow, mime: QMimeData) -> bool:
-    """DragEnter, DragMove and Drop as the platform delivers them; whether the drop was taken."""
-    handle = window.windowHandle()
-    spot = QPoint(window.width() // 3, window.height() // 2)
-    copy, left, none = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    enter = QDragEnterEvent(spot, copy, mime, left, none)
-    QApplication.sendEvent(handle, enter)
-    if not enter.isAccepted():
-        return False
-    QApplication.sendEvent(handle, QDragMoveEvent(spot, copy, mime, left, none))
-    drop = QDropEvent(QPointF(spot), copy, mime, left, none, QEvent.Type.Drop)
-    QApplication.sendEvent(handle, drop)
-    return drop.isAccepted() and drop.dropAction() == copy
 
 
 def wait_rows(qtbot: QtBot, window: MainWindow, count: int) -> None:

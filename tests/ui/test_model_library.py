@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from drag_kit import drag
 from features_kit import stored_window
 from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
-from test_intake import drag
 from training_kit import install_small, write_captions
 
 from gcdesk.config.folders import user_folders

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from drag_kit import drag
 from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -22,7 +23,6 @@ from talc_kit import (
     wait_gone,
     wait_step,
 )
-from test_intake import drag
 
 from gcdesk.config.settings import Settings
 from gcdesk.talc.kept import queue_states

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_tasks import events_of
+from task_kit import events_of
 
 from gcdesk.engine.library import Library
 from gcdesk.engine.model_pair import load_comparison

@@ -8,6 +8,7 @@ import sys
 
 import counting_task
 import pytest
+from task_kit import events_of
 
 from gcdesk.worker.messages import Fatal
 from gcdesk.worker.protocol import ProtocolError, to_line
@@ -23,18 +24,6 @@ from gcdesk.worker.task_messages import (
 )
 
 LOWER = min(19, os.nice(0) + 10)
-
-
-def events_of(*requests: Task | Stop, command: tuple[str, ...] = counting_task.COMMAND) -> list[object]:
-    """What a task says when it gets these requests, its input left open until it has ended."""
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert process.stdin is not None
-    assert process.stdout is not None
-    process.stdin.write(b"".join(map(to_line, requests)))
-    process.stdin.flush()
-    events = [parse_task_event(line) for line in process.stdout]
-    process.communicate(timeout=120)
-    return events
 
 
 def test_a_task_counts_tells_and_ends() -> None:
