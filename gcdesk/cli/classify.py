@@ -7,23 +7,24 @@ import io
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
 from gcdesk.cli.main import EXIT_FINE, EXIT_NOTHING_DONE, EXIT_SOME_FAILED, EXIT_STOPPED
-from gcdesk.cli.opening import Models, Notices, add_model_arguments, open_models, tell
+from gcdesk.cli.opening import FORCE, Models, Notices, add_model_arguments, open_models, tell
 from gcdesk.cli.output import WRITERS, Writer
 from gcdesk.cli.terminal import Progress
 from gcdesk.config.settings import load_settings
 from gcdesk.engine.caption_files import read_caption_csv
 from gcdesk.engine.classifier import Item, Result
-from gcdesk.engine.export_table import replaced_file
+from gcdesk.engine.export_table import BYTE_ORDER_MARK, replaced_file
 from gcdesk.engine.labels import BINS
 from gcdesk.engine.scan import find_photos
 from gcdesk.engine.selection import DEFAULT_RULE, Rule
+from gcdesk.engine.targets import is_stream, refuse_target
 
 
 @dataclass
@@ -77,12 +78,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model_arguments(parser)
     parser.add_argument("--format", choices=list(WRITERS), help="default: by the ending of --out, else table")
     parser.add_argument("--out", metavar="FILE", type=Path, help="write there instead of to the screen")
+    parser.add_argument("--force", action="store_true", help=FORCE)
     parser.add_argument("--quiet", action="store_true", help="no progress bar and no summary")
 
 
 def run(args: argparse.Namespace) -> int:
     """Classify, write the results, sum up on stderr. Returns the exit code."""
     settings = load_settings()
+    if args.out is not None:
+        refuse_target(args.out, [*args.paths, *([args.captions] if args.captions else [])], args.force)
     rule = Rule(args.rule or settings.rule or DEFAULT_RULE)
     items = _items(args.paths, args.captions)
     notices = Notices()
@@ -92,7 +96,8 @@ def run(args: argparse.Namespace) -> int:
     progress = Progress(0 if args.quiet else len(items), "photos")
     progress.active = progress.active and not args.quiet
     stopped = False
-    with _writer(args.out, _format(args.format, args.out)) as writer:
+    aside = _aside(args.out)
+    with _writer(args.out, _format(args.format, args.out), lambda: aside if stopped else args.out) as writer:
         try:
             for result in classifier.classify(items):
                 summary.add(result)
@@ -111,7 +116,8 @@ def run(args: argparse.Namespace) -> int:
         for line in summary.lines(models, rule):
             tell(line)
     if stopped:
-        tell(f"Stopped after {summary.done} of {len(items)}.")
+        where = f" These are in {aside}; {args.out} is as it was." if aside != args.out else ""
+        tell(f"Stopped after {summary.done} of {len(items)}.{where}")
         return EXIT_STOPPED
     return summary.exit_code
 
@@ -135,15 +141,24 @@ def _format(asked: str | None, out: Path | None) -> str:
     return ending if ending in WRITERS else "table"
 
 
+def _aside(out: Path | None) -> Path | None:
+    """Where the answers of a stopped run go: beside an older table, which is whole."""
+    if out is None or not out.is_file() or is_stream(out) or not out.stat().st_size:
+        return out
+    return out.with_name(f"{out.stem}.stopped{out.suffix}")
+
+
 @contextmanager
-def _writer(out: Path | None, kind: str) -> Iterator[Writer]:
+def _writer(out: Path | None, kind: str, place: Callable[[], Path | None]) -> Iterator[Writer]:
     if out is None:
         if kind == "csv" and isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(newline="")  # the csv module writes its own line ends
         yield _open_writer(kind, sys.stdout)
         sys.stdout.flush()
     else:
-        with replaced_file(out) as stream:
+        with replaced_file(out, place) as stream:
+            if kind == "csv":
+                stream.write(BYTE_ORDER_MARK)
             yield _open_writer(kind, stream)
 
 

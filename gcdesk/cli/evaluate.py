@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gcdesk.cli.main import EXIT_FINE, EXIT_SOME_FAILED
-from gcdesk.cli.opening import NO_MODEL, Models, Notices, add_model_arguments, open_models, tell
+from gcdesk.cli.opening import FORCE, NO_MODEL, Models, Notices, add_model_arguments, open_models, tell
 from gcdesk.cli.terminal import Progress, shown
 from gcdesk.config.settings import Settings, load_settings
 from gcdesk.engine.analysis import Analysis, added_by, analyse, threshold_words
@@ -26,6 +26,7 @@ from gcdesk.engine.measuring import measure, named_by_class, of_labelled
 from gcdesk.engine.scored import ScoredItem, ScoredSet
 from gcdesk.engine.seen import load_seen
 from gcdesk.engine.selection import Rule
+from gcdesk.engine.targets import refuse_target
 
 __all__ = ["add_arguments", "named_by_class", "run", "score_path"]
 
@@ -67,6 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--report", type=Path, metavar="FILE.html", help="write a page with every figure, in one file"
     )
+    parser.add_argument("--force", action="store_true", help=FORCE)
 
 
 def add_data_arguments(parser: argparse.ArgumentParser) -> None:
@@ -86,15 +88,14 @@ def run(args: argparse.Namespace) -> int:
     settings = load_settings()
     if args.report is not None and not args.report.absolute().parent.is_dir():
         raise EvaluationError(f"{args.report.parent} is not a folder.")
+    if args.report is not None:
+        refuse_target(args.report, [args.path], args.force)
     scored, models = score_path(args, settings)
     found = _evaluated(scored, models, settings)
     if args.report is not None:
         from gcdesk.engine.report_page import write_report
 
-        try:
-            write_report(found.analysis, args.report)
-        except OSError as error:
-            raise EvaluationError(f"{args.report} cannot be written: {error.strerror}.") from error
+        write_report(found.analysis, args.report)
         tell(f"The report is in {args.report}.")
     if args.format == "json":
         print(json.dumps(found.to_json(), ensure_ascii=False))

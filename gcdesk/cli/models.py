@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from gcdesk.cli.main import EXIT_FINE, EXIT_SOME_FAILED
-from gcdesk.cli.opening import tell
+from gcdesk.cli.opening import FORCE, tell
 from gcdesk.cli.output import two_digits
 from gcdesk.cli.terminal import Progress, cell, shown
 from gcdesk.engine.checkpoint import MODEL_SUFFIX
@@ -47,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--data", type=Path, required=True, metavar="FOLDER|CSV", help="items whose bin is known"
     )
     compare.add_argument("--json", type=Path, metavar="FILE", help="also write all of it to a file")
+    compare.add_argument("--force", action="store_true", help=FORCE)
     compare.set_defaults(action_run=_compare)
 
     use = verbs.add_parser("use", help="classify with this model from now on")
@@ -159,6 +160,10 @@ def verified(found: Verified) -> str:
 def _compare(library: Library, args: argparse.Namespace) -> int:
     from gcdesk.engine.labelled import read_labelled
     from gcdesk.engine.model_pair import compare_models, save_comparison
+    from gcdesk.engine.targets import refuse_target
+
+    if args.json:
+        refuse_target(args.json, [args.data, args.first, args.second], args.force)
 
     def folder(wanted: str) -> Path:
         return Path(wanted) if Path(wanted).is_dir() else library.find(wanted).folder

@@ -19,6 +19,7 @@ from gcdesk.engine.library import Library
 from gcdesk.engine.selection import Rule
 
 NO_MODEL = "none"
+FORCE = "let the output replace a file that gcdesk did not write (never a photo, a model or an input)"
 
 
 @dataclass

@@ -5,19 +5,23 @@ from __future__ import annotations
 import csv
 import json
 import os
+import stat
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, TextIO
 
 from gcdesk.engine.os_words import writing
+from gcdesk.engine.targets import is_stream, refuse_precious
 
 Value = str | float | bool | None
 
 # A spreadsheet runs a cell that begins with one of these (OWASP, CSV injection); a quote before it makes
 # it text.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+# At the beginning of a CSV file: without it a spreadsheet takes the letters for another alphabet.
+BYTE_ORDER_MARK = "\ufeff"
 # More digits than fp32 softmax holds would only look exact.
 _DIGITS = 6
 
@@ -32,8 +36,13 @@ def readable(text: str) -> str:
 
 
 def neutral(text: str) -> str:
-    """`text` as a CSV cell that no spreadsheet runs as a formula."""
-    return "'" + text if text.startswith(_FORMULA_STARTS) else text
+    """`text` as a CSV cell that no spreadsheet runs as a formula; `without_quote` is its inverse."""
+    return "'" + text if text.lstrip("'").startswith(_FORMULA_STARTS) else text
+
+
+def without_quote(cell: str) -> str:
+    """A cell as it was before `neutral`: a table of ours that comes back in adds nothing to a caption."""
+    return cell[1:] if cell.startswith("'") and cell.lstrip("'").startswith(_FORMULA_STARTS) else cell
 
 
 def rounded(number: float) -> float:
@@ -98,20 +107,29 @@ class JsonTable:
 
 
 @contextmanager
-def replaced_file(path: Path) -> Iterator[TextIO]:
+def replaced_file(path: Path, place: Callable[[], Path | None] = lambda: None) -> Iterator[TextIO]:
     """Write a text file beside `path` and put it in its place at the end, so a failure leaves the old one.
 
-    Raises GcdeskError when the file or its folder cannot be written, or the disk is full.
+    A link stays and its file is replaced, with the mode it had; a pipe or a device gets the text at once. place:
+    says at the end where the text goes, another file of that folder for one that is not whole. Raises GcdeskError
+    when the file or its folder cannot be written, the disk is full, or a photo or a model lies there.
     """
+    refuse_precious(path)
+    if is_stream(path):
+        with writing(path), path.open("w", encoding="utf-8", newline="") as stream:
+            yield stream
+        return
+    real = Path(os.path.realpath(path))
+    mode = stat.S_IMODE(real.stat().st_mode) if real.exists() else 0o666 & ~_umask()
     with writing(path):
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+        handle, name = tempfile.mkstemp(dir=real.parent, prefix=f".{real.name}.", suffix=".tmp")
     temporary = Path(name)
     try:
         with writing(path):
             with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
                 yield stream
-            temporary.chmod(0o666 & ~_umask())
-            temporary.replace(path)
+            temporary.chmod(mode)
+            temporary.replace(os.path.realpath(place() or real))
     finally:
         temporary.unlink(missing_ok=True)
 

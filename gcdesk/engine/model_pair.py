@@ -17,6 +17,7 @@ from gcdesk.engine.captions import CaptionRule, apply_rule, caption_from_path
 from gcdesk.engine.comparison import mcnemar
 from gcdesk.engine.errors import EvaluationError
 from gcdesk.engine.evaluation import Accuracy, Report, report
+from gcdesk.engine.export_table import replaced_file
 from gcdesk.engine.labelled import LabelledItem, LabelledSet
 from gcdesk.engine.labels import BINS, bin_index
 from gcdesk.engine.model_info import ModelInfo
@@ -257,10 +258,9 @@ def _caption_of(item: LabelledItem, info: ModelInfo) -> str:
 
 
 def save_comparison(comparison: Comparison, path: Path) -> None:
-    """Write a comparison as JSON, in one step."""
-    work = path.with_name(f".{path.name}.part")
-    work.write_text(json.dumps(comparison.to_json(), indent=1, ensure_ascii=False), encoding="utf-8")
-    work.replace(path)
+    """Write a comparison as JSON, in one step. Raises GcdeskError."""
+    with replaced_file(path) as stream:
+        stream.write(json.dumps(comparison.to_json(), indent=1, ensure_ascii=False))
 
 
 def load_comparison(path: Path) -> Comparison:

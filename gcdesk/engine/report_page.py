@@ -14,7 +14,7 @@ import numpy as np
 from gcdesk.engine.analysis import WORDS, Analysis, added_by, threshold_words
 from gcdesk.engine.decoding import decode_photo
 from gcdesk.engine.errors import PhotoError
-from gcdesk.engine.export_table import readable
+from gcdesk.engine.export_table import readable, replaced_file
 from gcdesk.engine.figures import Figure, all_figures, percent
 from gcdesk.engine.labels import BINS
 from gcdesk.engine.report_words import SOURCE_WORDS, WINNER_WORDS
@@ -71,13 +71,9 @@ def report_html(
 def write_report(
     analysis: Analysis, target: Path, tell: Callable[[int, int], None] = lambda _done, _total: None
 ) -> Path:
-    """Write the page in one step. Raises OSError."""
-    work = target.with_name(f".{target.name}.tmp")
-    try:
-        work.write_text(report_html(analysis, tell=tell), encoding="utf-8")
-        work.replace(target)
-    finally:
-        work.unlink(missing_ok=True)
+    """Write the page in one step. Raises GcdeskError."""
+    with replaced_file(target) as stream:
+        stream.write(report_html(analysis, tell=tell))
     return target
 
 

@@ -10,7 +10,16 @@ from typing import Literal
 
 import numpy as np
 
-from gcdesk.engine.export_table import CsvTable, JsonTable, TableFile, Value, readable, replaced_file, rounded
+from gcdesk.engine.export_table import (
+    BYTE_ORDER_MARK,
+    CsvTable,
+    JsonTable,
+    TableFile,
+    Value,
+    readable,
+    replaced_file,
+    rounded,
+)
 from gcdesk.engine.labels import BINS
 from gcdesk.engine.result_table import ANSWER_FIELDS, REASON_FIELDS
 from gcdesk.ui.item_model import label_name, status_words
@@ -45,7 +54,7 @@ def write_table(rows: Rows, path: Path, form: Format) -> int:
     """Write all rows; an older file is replaced in one step. Returns how many. Raises GcdeskError, OSError."""
     with replaced_file(path) as stream:
         if form == "csv":
-            stream.write("\ufeff")  # without it a spreadsheet takes the letters for another alphabet
+            stream.write(BYTE_ORDER_MARK)
         table: TableFile = CsvTable(stream, FIELDS) if form == "csv" else JsonTable(stream)
         for values in table_rows(rows):
             table.write(values)

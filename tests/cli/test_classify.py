@@ -136,12 +136,12 @@ def test_out_into_a_folder_that_is_not_there(samples: Path, tmp_path: Path, caps
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of another kind")
-def test_ctrl_c_keeps_what_was_done(samples: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "many"
+def stopped_run(samples: Path, out: Path) -> str:
+    """What a run of many photos that is stopped in the middle says."""
+    folder = out.parent / "many"
     folder.mkdir()
     for number in range(3000):
         (folder / f"peel {number}.jpg").symlink_to(samples / "orange peel.jpg")
-    out = tmp_path / "out.json"
     process = subprocess.Popen(
         [sys.executable, "-m", "gcdesk", "classify", str(folder), "--out", str(out)],
         stderr=subprocess.PIPE,
@@ -151,7 +151,9 @@ def test_ctrl_c_keeps_what_was_done(samples: Path, tmp_path: Path) -> None:
     )
     try:
         deadline = time.monotonic() + 120
-        while not any(file.stat().st_size for file in tmp_path.glob(".out.json.*")):  # answers are written
+        while not any(
+            file.stat().st_size for file in out.parent.glob(f".{out.name}.*")
+        ):  # answers are written
             assert time.monotonic() < deadline, "nothing is written"
             assert process.poll() is None
             time.sleep(0.05)
@@ -162,7 +164,48 @@ def test_ctrl_c_keeps_what_was_done(samples: Path, tmp_path: Path) -> None:
     assert process.returncode == 130
     assert "Stopped after" in err
     assert "Traceback" not in err
+    return err
+
+
+def test_ctrl_c_keeps_what_was_done(samples: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.json"
+    stopped_run(samples, out)
     assert 0 < len(json.loads(out.read_text(encoding="utf-8"))) < 3000
+
+
+def test_ctrl_c_leaves_an_older_whole_table_alone(samples: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.json"
+    assert main(["classify", str(samples / "orange peel.jpg"), "--out", str(out), "--quiet"]) == 0
+    older = out.read_bytes()
+    assert "out.stopped.json" in stopped_run(samples, out)
+    assert out.read_bytes() == older
+    assert 0 < len(json.loads((tmp_path / "out.stopped.json").read_text(encoding="utf-8"))) < 3000
+
+
+def test_an_output_over_a_photo_or_the_captions_is_refused_before_anything_is_done(
+    samples: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    first, second, captions = tmp_path / "a.jpg", tmp_path / "b.jpg", tmp_path / "captions.csv"
+    shutil.copy(samples / "orange peel.jpg", first)
+    shutil.copy(samples / "orange peel.jpg", second)
+    captions.write_text("file,text\nb.jpg,glass jar\n")
+    for target in (first, second, captions):
+        before = target.read_bytes()
+        arguments = ["classify", str(second), "--captions", str(captions), "--out", str(target), "--force"]
+        assert main(arguments) == 2
+        assert "left alone" in capsys.readouterr().err
+        assert target.read_bytes() == before
+
+
+def test_another_file_is_replaced_by_force_alone(samples: Path, tmp_path: Path, capsys: Captured) -> None:
+    out = tmp_path / "notes.csv"
+    out.write_text("my notes")
+    arguments = ["classify", str(samples / "orange peel.jpg"), "--out", str(out)]
+    assert main(arguments) == 2
+    assert "--force" in capsys.readouterr().err
+    assert main([*arguments, "--force"]) == 0
+    assert out.read_bytes().startswith(b"\xef\xbb\xbfpath,caption,"), "as a spreadsheet reads it"
+    assert main(arguments) == 0  # an earlier table of ours
 
 
 def test_shared_photos_are_all_classified(shared_data: Path, capsys: Captured) -> None:

@@ -123,3 +123,15 @@ def test_shared_test_split_has_image_figures(shared_data: Path, capsys: Captured
     report = as_json(capsys, str(shared_data / "photos"))
     assert report["items"] == 26
     assert report["captions_are_class_names"] is False
+
+
+def test_a_report_replaces_no_photo_and_no_table_that_is_read(
+    image_folder: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    photo, table = image_folder / "Green" / "orange peel.jpg", tmp_path / "captions.csv"
+    table.write_text("text,bin\nglass jar,Blue\n")
+    for source, target in ((image_folder, photo), (table, table)):
+        before = target.read_bytes()
+        assert main(["evaluate", str(source), "--report", str(target), "--force"]) == 2
+        assert "left alone" in capsys.readouterr().err
+        assert target.read_bytes() == before
