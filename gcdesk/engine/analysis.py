@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from gcdesk.config.thresholds import TEXT_WEIGHT, Thresholds
 from gcdesk.engine.comparison import Ceiling, McNemar, ceiling, mcnemar
 from gcdesk.engine.doubt import Doubts
+from gcdesk.engine.doubts import doubts_of, probabilities_of, rule_inputs
 from gcdesk.engine.errors import EvaluationError
 from gcdesk.engine.evaluation import Report, report
 from gcdesk.engine.fitted import FittedRule
@@ -147,12 +148,12 @@ def analyse(
         raise EvaluationError("There is nothing to evaluate.")
     limits, labels = thresholds or Thresholds(), scored.labels
     models = {key: scored.scores(key) for key in (IMAGE, TEXT)}
-    doubts = Doubts.of(scored)
+    doubts = doubts_of(scored)
     contenders: list[Contender] = []
     right: dict[str, Bools] = {}
     for key, scores in models.items():
         if scores is not None:
-            sure = doubts.probabilities(scored, key, scores.temperature)
+            sure = probabilities_of(scored, key, scores.temperature, doubts)
             answers = np.where(scores.present, scores.probabilities.argmax(axis=1), -1)
             right[key] = answers == labels
             raw = scores.probabilities.max(axis=1)
@@ -230,7 +231,7 @@ def _rule(
     better: Bools | None,
     both: Bools,
 ) -> Contender:
-    image, text, shares = doubts.seen_by(rule, scored, weight, fitted)
+    image, text, shares = rule_inputs(rule, scored, doubts, weight, fitted)
     # Without a review threshold, what is left to review is held for another reason.
     open_limits = Thresholds(0.0, limits.disagreement, limits.sure)
     carried_out = fitted.applied if rule is Rule.FITTED and fitted is not None else rule
