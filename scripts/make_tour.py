@@ -66,7 +66,7 @@ class Tour(Stage):
 
     def walk(self) -> None:
         """Open, caption, sort, correct, undo: only keys once the folder is open."""
-        from gcdesk.ui.rows import NOT_SET
+        from gcdesk.engine.labels import NOT_SET
 
         self.window.open_paths([str(self.photos())])
         wait_until("ten rows", lambda: len(self.rows) == len(TYPED))

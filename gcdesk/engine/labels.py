@@ -5,6 +5,9 @@ from __future__ import annotations
 from gcdesk.engine.errors import LabelError
 
 BINS: tuple[str, ...] = ("Black", "Blue", "Green", "TTR")
+# Besides the indices of BINS (0 to 3): no label yet, and the operator's "none of these".
+NOT_SET = -1
+UNSURE = len(BINS)
 # Some data sets call "take to recycle" simply "Other".
 _ALIASES = {"other": "TTR"}
 _BY_NAME = {name.lower(): name for name in BINS} | _ALIASES

@@ -8,9 +8,9 @@ import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from gcdesk.engine.labels import NOT_SET
 from gcdesk.store.identity import content_hash
 from gcdesk.store.records import (
-    NOT_SET,
     Added,
     CaptionChange,
     NewPhoto,

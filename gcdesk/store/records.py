@@ -10,8 +10,6 @@ from enum import IntEnum
 
 import numpy as np
 
-NOT_SET = -1
-
 
 class Status(IntEnum):
     """Where a photo is in its work. Running is never stored: after a crash it is queued again."""

@@ -6,9 +6,9 @@ import datetime
 import sqlite3
 import time
 
+from gcdesk.engine.labels import NOT_SET
 from gcdesk.store.errors import StoreError
 from gcdesk.store.records import (
-    NOT_SET,
     FieldAccuracy,
     Run,
     SessionInfo,

@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from gcdesk.config.folders import user_folders
-from gcdesk.engine.labels import BINS
+from gcdesk.engine.labels import BINS, NOT_SET
 from gcdesk.ui.errands import in_a_sentence
-from gcdesk.ui.rows import NOT_SET, Rows
+from gcdesk.ui.rows import Rows
 
 TO_REVIEW, UNSURE_FOLDER = "To review", "Unsure"
 FOLDERS = (*BINS, UNSURE_FOLDER, TO_REVIEW)

@@ -8,8 +8,8 @@ from typing import Protocol
 import numpy as np
 from PySide6.QtGui import QUndoCommand
 
+from gcdesk.engine.labels import NOT_SET
 from gcdesk.ui.item_model import label_name
-from gcdesk.ui.rows import NOT_SET
 
 
 class Desk(Protocol):

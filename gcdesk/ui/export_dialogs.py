@@ -10,12 +10,11 @@ from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QCheckBox, QRadioButton, QWidget
 
-from gcdesk.engine.labels import BINS
+from gcdesk.engine.labels import BINS, UNSURE
 from gcdesk.ui.bin_folders import TO_REVIEW, count_folders
 from gcdesk.ui.chips import draw_shape
 from gcdesk.ui.dialog_parts import Sheet, note
 from gcdesk.ui.folder_line import FolderLine
-from gcdesk.ui.rows import UNSURE
 from gcdesk.ui.theme import BODY, Theme
 from gcdesk.ui.training_set import labelled_rows
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
-from gcdesk.engine.labels import BINS
+from gcdesk.engine.labels import BINS, NOT_SET, UNSURE
 from gcdesk.ui.filtering import SortBy
 from gcdesk.ui.plain import tip
-from gcdesk.ui.rows import NOT_SET, UNSURE, Rows, Status, Winner
+from gcdesk.ui.rows import Rows, Status, Winner
 
 Index = QModelIndex | QPersistentModelIndex
 

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QSplitter, QStackedWidget, QVBoxLayou
 from PySide6.QtWidgets import QMainWindow as _QMainWindow
 
 from gcdesk.config.resources import resource_path
+from gcdesk.engine.labels import NOT_SET, UNSURE
 from gcdesk.ui.actions import Actions, Spec
 from gcdesk.ui.background import Background
 from gcdesk.ui.controller import Controller
@@ -26,7 +27,6 @@ from gcdesk.ui.phrases import Phrases, read_phrases
 from gcdesk.ui.presenter import Presenter
 from gcdesk.ui.refresher import Refresher
 from gcdesk.ui.review import next_to_review
-from gcdesk.ui.rows import NOT_SET, UNSURE
 from gcdesk.ui.strip import Strip
 from gcdesk.ui.theme import Theme
 from gcdesk.ui.window_state import load_state, save_state

@@ -6,8 +6,9 @@ import random
 
 import numpy as np
 
+from gcdesk.engine.labels import NOT_SET
 from gcdesk.store import Spot
-from gcdesk.ui.rows import NOT_SET, Rows, Status
+from gcdesk.ui.rows import Rows, Status
 
 
 def next_to_review(rows: Rows, shown: np.ndarray, after: int) -> int:

@@ -20,10 +20,10 @@ from gcdesk.engine.export_table import (
     replaced_file,
     rounded,
 )
-from gcdesk.engine.labels import BINS
+from gcdesk.engine.labels import BINS, NOT_SET
 from gcdesk.engine.result_table import ANSWER_FIELDS, REASON_FIELDS
 from gcdesk.ui.item_model import label_name, status_words
-from gcdesk.ui.rows import NOT_SET, Rows, Winner
+from gcdesk.ui.rows import Rows, Winner
 
 Format = Literal["csv", "json"]
 

@@ -14,11 +14,8 @@ from typing import Protocol
 
 import numpy as np
 
-from gcdesk.engine.labels import BINS
+from gcdesk.engine.labels import NOT_SET
 from gcdesk.store import Spot
-
-NOT_SET = -1
-UNSURE = len(BINS)  # the operator's "none of these"
 
 
 class Status(IntEnum):

@@ -8,7 +8,8 @@ from enum import Enum
 import numpy as np
 
 from gcdesk.config.settings import Settings
-from gcdesk.ui.rows import NOT_SET, UNSURE, Rows, Status, Winner
+from gcdesk.engine.labels import NOT_SET, UNSURE
+from gcdesk.ui.rows import Rows, Status, Winner
 
 
 class Look(Enum):

@@ -8,8 +8,8 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from gcdesk.engine.labels import NOT_SET, UNSURE
 from gcdesk.ui.chips import draw_shape
-from gcdesk.ui.rows import NOT_SET, UNSURE
 from gcdesk.ui.station_answer import NOTHING, Answer, Look
 from gcdesk.ui.theme import Theme
 

@@ -9,8 +9,9 @@ from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt, Signal
 from PySide6.QtGui import QFont, QImage, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QStyle, QStyleOptionButton, QWidget
 
+from gcdesk.engine.labels import NOT_SET
 from gcdesk.ui.chips import draw_shape
-from gcdesk.ui.rows import NOT_SET, Rows, Status
+from gcdesk.ui.rows import Rows, Status
 from gcdesk.ui.theme import Theme
 from gcdesk.ui.thumbnails import Thumbnails
 

@@ -13,8 +13,7 @@ from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
 
 from gcdesk.config.resources import resource_path
-from gcdesk.engine.labels import BINS
-from gcdesk.ui.rows import UNSURE
+from gcdesk.engine.labels import BINS, UNSURE
 from gcdesk.ui.style_sheet import style_sheet
 
 # Type scale in pixels at text scale 1: answers and captions, everything else, column heads and file facts.

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from PySide6.QtCore import QObject, Signal
 
 from gcdesk.config.settings import Settings
-from gcdesk.engine.labels import BINS
+from gcdesk.engine.labels import BINS, NOT_SET
 from gcdesk.jobs.client import WorkerClient
 from gcdesk.jobs.configuration import configuration_of
 from gcdesk.ui.ports import Ready
-from gcdesk.ui.rows import NOT_SET, Outcome, Winner
+from gcdesk.ui.rows import Outcome, Winner
 from gcdesk.worker import protocol
 
 _WINNERS = {None: Winner.NONE, "image": Winner.IMAGE, "text": Winner.TEXT, "both": Winner.BOTH}

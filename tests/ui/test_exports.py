@@ -17,12 +17,12 @@ from window_kit import outcome
 from gcdesk.engine.caption_files import read_caption_csv
 from gcdesk.engine.captions import caption_from_path
 from gcdesk.engine.labelled import read_image_folder, read_text_table
+from gcdesk.engine.labels import UNSURE
 from gcdesk.store import Store, store_path
 from gcdesk.ui.dialog_parts import Question
 from gcdesk.ui.export_dialogs import BinFoldersDialog, TrainingSetDialog
 from gcdesk.ui.features import Features, install
 from gcdesk.ui.filtering import Show
-from gcdesk.ui.rows import UNSURE
 from gcdesk.ui.theme import Theme
 from gcdesk.ui.training_set import file_name
 

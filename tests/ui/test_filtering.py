@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from window_kit import outcome
 
+from gcdesk.engine.labels import NOT_SET, UNSURE
 from gcdesk.ui.filtering import (
     Show,
     Snapshot,
@@ -18,7 +19,7 @@ from gcdesk.ui.filtering import (
     take_snapshot,
     visible_rows,
 )
-from gcdesk.ui.rows import NOT_SET, UNSURE, NewItem, Rows, Status
+from gcdesk.ui.rows import NewItem, Rows, Status
 
 
 @pytest.fixture

@@ -11,8 +11,9 @@ from PySide6.QtTest import QAbstractItemModelTester
 from PySide6.QtWidgets import QApplication
 from window_kit import outcome
 
+from gcdesk.engine.labels import UNSURE
 from gcdesk.ui.item_model import HEADS, Column, ItemModel
-from gcdesk.ui.rows import UNSURE, NewItem, Rows
+from gcdesk.ui.rows import NewItem, Rows
 
 
 @pytest.fixture

@@ -7,8 +7,9 @@ import dataclasses
 import numpy as np
 from window_kit import outcome
 
+from gcdesk.engine.labels import NOT_SET, UNSURE
 from gcdesk.store import Spot
-from gcdesk.ui.rows import NOT_SET, UNSURE, NewItem, Outcome, Rows, Status, Winner
+from gcdesk.ui.rows import NewItem, Outcome, Rows, Status, Winner
 
 
 def filled(count: int) -> Rows:

@@ -8,7 +8,8 @@ import pytest
 from window_kit import outcome
 
 from gcdesk.config.settings import Settings
-from gcdesk.ui.rows import NOT_SET, UNSURE, NewItem, Outcome, Rows, Winner, failure
+from gcdesk.engine.labels import NOT_SET, UNSURE
+from gcdesk.ui.rows import NewItem, Outcome, Rows, Winner, failure
 from gcdesk.ui.station_answer import NOTHING, Look, answer_of
 
 BLACK, BLUE, GREEN, TTR = range(4)

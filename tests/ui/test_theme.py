@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication
 
-from gcdesk.ui.rows import UNSURE
+from gcdesk.engine.labels import UNSURE
 from gcdesk.ui.theme import Theme, icon
 
 
