@@ -14,11 +14,11 @@ from PySide6.QtCore import QObject
 from window_steps import Runner, Steps, pause, ready, tell, the_window
 
 from gcdesk.config.settings import Settings
+from gcdesk.store import Status
 from gcdesk.ui import assembly
 from gcdesk.ui.controller import Controller
 from gcdesk.ui.features import Features
 from gcdesk.ui.row_table import Format
-from gcdesk.ui.rows import Status
 
 _SEARCHES = (
     "bottle",

@@ -20,12 +20,12 @@ from PySide6.QtWidgets import QApplication
 from window_steps import Runner, Steps, pause, ready, tell, the_window
 
 from gcdesk.config.settings import Settings
+from gcdesk.store import Status
 from gcdesk.ui import assembly
 from gcdesk.ui.controller import Controller
 from gcdesk.ui.filtering import Show
 from gcdesk.ui.item_model import SORTS
 from gcdesk.ui.main_window import MainWindow
-from gcdesk.ui.rows import Status
 
 _BEAT_MS = 5
 _RESCORES = 20

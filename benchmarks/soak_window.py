@@ -14,12 +14,12 @@ from itertools import cycle
 import numpy as np
 from PySide6.QtCore import QObject, QTimer
 
+from gcdesk.store import Status
 from gcdesk.ui import assembly
 from gcdesk.ui.app import run
 from gcdesk.ui.features import Features
 from gcdesk.ui.filtering import Show
 from gcdesk.ui.main_window import MainWindow
-from gcdesk.ui.rows import Status
 from gcdesk.ui.worker_port import ClientPort
 
 _TELL_MS = 1000

@@ -91,7 +91,7 @@ class Stage:
             )
 
     def wait_for_answers(self) -> None:
-        from gcdesk.ui.rows import Status
+        from gcdesk.store import Status
 
         wait_until(
             "all photos are answered",
@@ -125,7 +125,7 @@ class Stage:
         self.shoot("empty")
 
     def running(self) -> None:
-        from gcdesk.ui.rows import Status
+        from gcdesk.store import Status
 
         wait_until(
             "the worker is up", lambda: self.window.strip.device.text().startswith(("CPU", "GPU", "NVIDIA"))

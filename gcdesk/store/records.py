@@ -12,9 +12,10 @@ import numpy as np
 
 
 class Status(IntEnum):
-    """Where a photo is in its work. Running is never stored: after a crash it is queued again."""
+    """Where a photo is in its work. RUNNING is never stored: after a crash it is queued again."""
 
     QUEUED = 0
+    RUNNING = 1
     DONE = 2
     FAILED = 3
 

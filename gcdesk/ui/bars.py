@@ -9,8 +9,8 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gcdesk.engine.labels import BINS
+from gcdesk.engine.selection import Winner
 from gcdesk.ui.chips import draw_shape
-from gcdesk.ui.rows import Winner
 from gcdesk.ui.theme import BODY, SMALL, Theme
 
 _ROW = 26

@@ -12,7 +12,7 @@ from PySide6.QtGui import QUndoStack
 
 from gcdesk.config.settings import Settings
 from gcdesk.engine.labels import NOT_SET
-from gcdesk.store import Spot
+from gcdesk.store import Spot, Status
 from gcdesk.ui.background import Background
 from gcdesk.ui.commands import CaptionCommand, LabelCommand
 from gcdesk.ui.photo_reader import PhotoReader
@@ -20,7 +20,7 @@ from gcdesk.ui.ports import FoundPhoto, LedgerPort, LoadedSession, Ready, Worker
 from gcdesk.ui.progress import Batch, Progress
 from gcdesk.ui.review import offer_spot_check
 from gcdesk.ui.right_of_way import RightOfWay
-from gcdesk.ui.rows import NewItem, Outcome, Rows, Status, failure
+from gcdesk.ui.rows import NewItem, Outcome, Rows, failure
 
 _FLUSH_MS = 90  # results reach the list at most this often
 

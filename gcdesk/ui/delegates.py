@@ -10,11 +10,13 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTableView, QWidget
 
 from gcdesk.engine.labels import BINS, NOT_SET
+from gcdesk.engine.selection import Winner
+from gcdesk.store import Status
 from gcdesk.ui.caption_editor import CaptionEdit
 from gcdesk.ui.chips import draw_chip, draw_shape
 from gcdesk.ui.item_model import Column, Index, ItemModel, status_word, winner_word
 from gcdesk.ui.phrases import Phrases
-from gcdesk.ui.rows import Rows, Status, Winner
+from gcdesk.ui.rows import Rows
 from gcdesk.ui.theme import BODY, LARGE, Theme
 from gcdesk.ui.thumbnails import Thumbnails
 

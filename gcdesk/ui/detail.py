@@ -17,13 +17,14 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QTo
 
 from gcdesk.config.settings import Settings
 from gcdesk.engine.labels import NOT_SET, UNSURE
-from gcdesk.store import Spot
+from gcdesk.engine.selection import Winner
+from gcdesk.store import Spot, Status
 from gcdesk.ui.bars import BarsView
 from gcdesk.ui.chips import BinButton, chip_width, draw_chip
 from gcdesk.ui.item_model import label_name, status_word
 from gcdesk.ui.photo_view import PhotoView
 from gcdesk.ui.plain import plain_label, tip
-from gcdesk.ui.rows import Rows, Status, Winner
+from gcdesk.ui.rows import Rows
 from gcdesk.ui.theme import BODY, SMALL, Theme, icon
 
 _ANSWER = 19

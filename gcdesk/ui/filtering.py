@@ -13,7 +13,8 @@ from enum import StrEnum
 import numpy as np
 
 from gcdesk.engine.labels import BINS, NOT_SET, UNSURE
-from gcdesk.ui.rows import Rows, Status
+from gcdesk.store import Status
+from gcdesk.ui.rows import Rows
 
 _KEY_BYTES = 96  # of a name or caption that count when sorting
 _SLICE = 2000  # rows of text work between two breaths, so that the window's thread gets its turn

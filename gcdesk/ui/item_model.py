@@ -9,9 +9,11 @@ import numpy as np
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
 from gcdesk.engine.labels import BINS, NOT_SET, UNSURE
+from gcdesk.engine.selection import Winner
+from gcdesk.store import Status
 from gcdesk.ui.filtering import SortBy
 from gcdesk.ui.plain import tip
-from gcdesk.ui.rows import Rows, Status, Winner
+from gcdesk.ui.rows import Rows
 
 Index = QModelIndex | QPersistentModelIndex
 

@@ -12,8 +12,9 @@ from PySide6.QtWidgets import QApplication
 
 from gcdesk.config.settings import Settings, save_settings
 from gcdesk.engine.labels import NOT_SET
+from gcdesk.store import Status
 from gcdesk.ui.errands import Errands
-from gcdesk.ui.rows import Outcome, Rows, Status
+from gcdesk.ui.rows import Outcome, Rows
 from gcdesk.ui.theme import Theme
 
 if TYPE_CHECKING:

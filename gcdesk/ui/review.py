@@ -7,8 +7,8 @@ import random
 import numpy as np
 
 from gcdesk.engine.labels import NOT_SET
-from gcdesk.store import Spot
-from gcdesk.ui.rows import Rows, Status
+from gcdesk.store import Spot, Status
+from gcdesk.ui.rows import Rows
 
 
 def next_to_review(rows: Rows, shown: np.ndarray, after: int) -> int:

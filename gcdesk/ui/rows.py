@@ -9,31 +9,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Protocol
 
 import numpy as np
 
 from gcdesk.engine.labels import NOT_SET
-from gcdesk.store import Spot
-
-
-class Status(IntEnum):
-    """Where a row is in its work. "To review" and "corrected" follow from the other columns."""
-
-    QUEUED = 0
-    RUNNING = 1
-    DONE = 2
-    FAILED = 3
-
-
-class Winner(IntEnum):
-    """Which model decided; the codes of `gcdesk.engine.selection`."""
-
-    NONE = 0
-    IMAGE = 1
-    TEXT = 2
-    BOTH = 3
+from gcdesk.engine.selection import Winner
+from gcdesk.store import Spot, Status
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,12 +25,11 @@ from PySide6.QtWidgets import QApplication
 from gcdesk.config.build import build
 from gcdesk.config.resources import resource_path
 from gcdesk.engine.labels import BINS
-from gcdesk.store import Store, StoreError, store_path
+from gcdesk.store import Status, Store, StoreError, store_path
 from gcdesk.ui.about import read_about
 from gcdesk.ui.app import run
 from gcdesk.ui.assembly import make_controller
 from gcdesk.ui.main_window import MainWindow
-from gcdesk.ui.rows import Status
 
 _PHOTOS = 3  # before the worker is killed, and again after
 _LIMIT_SECONDS = 120

@@ -14,11 +14,11 @@ from PySide6.QtGui import QCloseEvent, QGuiApplication, QImage, QKeyEvent, QResi
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLayout, QSpacerItem, QVBoxLayout, QWidget
 
 from gcdesk.engine.labels import UNSURE
+from gcdesk.store import Status
 from gcdesk.ui.background import Background
 from gcdesk.ui.controller import Controller
 from gcdesk.ui.progress import Progress
 from gcdesk.ui.review import next_to_review
-from gcdesk.ui.rows import Status
 from gcdesk.ui.station_answer import answer_of
 from gcdesk.ui.station_panel import AnswerPanel
 from gcdesk.ui.station_parts import KEPT, TEXT, LastTen, StationPhoto, TouchButton

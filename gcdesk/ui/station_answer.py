@@ -9,7 +9,9 @@ import numpy as np
 
 from gcdesk.config.settings import Settings
 from gcdesk.engine.labels import NOT_SET, UNSURE
-from gcdesk.ui.rows import Rows, Status, Winner
+from gcdesk.engine.selection import Winner
+from gcdesk.store import Status
+from gcdesk.ui.rows import Rows
 
 
 class Look(Enum):

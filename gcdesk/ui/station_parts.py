@@ -10,8 +10,9 @@ from PySide6.QtGui import QFont, QImage, QMouseEvent, QPainter, QPainterPath, QP
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QStyle, QStyleOptionButton, QWidget
 
 from gcdesk.engine.labels import NOT_SET
+from gcdesk.store import Status
 from gcdesk.ui.chips import draw_shape
-from gcdesk.ui.rows import Rows, Status
+from gcdesk.ui.rows import Rows
 from gcdesk.ui.theme import Theme
 from gcdesk.ui.thumbnails import Thumbnails
 

@@ -16,9 +16,9 @@ from PySide6.QtCore import QFileSystemWatcher, QObject, QTimer, Signal
 
 from gcdesk.config.thresholds import WATCH_POLL_SECONDS
 from gcdesk.engine.errors import DRIVE_SILENT
+from gcdesk.store import Status
 from gcdesk.ui.folder_eye import FolderEye, Look
 from gcdesk.ui.ports import FoundPhoto
-from gcdesk.ui.rows import Status
 from gcdesk.ui.session_files import save_picture
 
 if TYPE_CHECKING:

@@ -8,10 +8,11 @@ from PySide6.QtCore import QObject, Signal
 
 from gcdesk.config.settings import Settings
 from gcdesk.engine.labels import BINS, NOT_SET
+from gcdesk.engine.selection import Winner
 from gcdesk.jobs.client import WorkerClient
 from gcdesk.jobs.configuration import configuration_of
 from gcdesk.ui.ports import Ready
-from gcdesk.ui.rows import Outcome, Winner
+from gcdesk.ui.rows import Outcome
 from gcdesk.worker import protocol
 
 _WINNERS = {None: Winner.NONE, "image": Winner.IMAGE, "text": Winner.TEXT, "both": Winner.BOTH}

@@ -16,12 +16,12 @@ from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
 from gcdesk.config.settings import Settings
+from gcdesk.store import Status
 from gcdesk.ui import assembly
 from gcdesk.ui.app import run
 from gcdesk.ui.controller import Controller
 from gcdesk.ui.features import Features
 from gcdesk.ui.main_window import MainWindow
-from gcdesk.ui.rows import Status
 
 _BEAT_MS = 50
 

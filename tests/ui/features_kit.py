@@ -9,11 +9,11 @@ from pytestqt.qtbot import QtBot
 from window_kit import QuietWorker, outcome
 
 from gcdesk.config.settings import Settings
-from gcdesk.store import store_path
+from gcdesk.store import Status, store_path
 from gcdesk.ui.controller import Controller
 from gcdesk.ui.ledger import StoreLedger
 from gcdesk.ui.main_window import MainWindow
-from gcdesk.ui.rows import Outcome, Status
+from gcdesk.ui.rows import Outcome
 from gcdesk.ui.theme import Theme
 
 

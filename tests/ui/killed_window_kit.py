@@ -18,7 +18,7 @@ WINDOW = """
 import sys
 from gcdesk.ui import assembly
 from gcdesk.ui.app import run
-from gcdesk.ui.rows import Status
+from gcdesk.store import Status
 
 def make(settings):
     controller = assembly.make_controller(settings)

@@ -9,6 +9,7 @@ import pytest
 from window_kit import outcome
 
 from gcdesk.engine.labels import NOT_SET, UNSURE
+from gcdesk.store import Status
 from gcdesk.ui.filtering import (
     Show,
     Snapshot,
@@ -19,7 +20,7 @@ from gcdesk.ui.filtering import (
     take_snapshot,
     visible_rows,
 )
-from gcdesk.ui.rows import NewItem, Rows, Status
+from gcdesk.ui.rows import NewItem, Rows
 
 
 @pytest.fixture

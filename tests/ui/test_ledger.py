@@ -12,12 +12,11 @@ from window_kit import QuietWorker, outcome
 
 from gcdesk.config.settings import Settings
 from gcdesk.engine.labels import NOT_SET, UNSURE
-from gcdesk.store import Spot, store_path
+from gcdesk.store import Spot, Status, store_path
 from gcdesk.ui.controller import Controller
 from gcdesk.ui.ledger import StoreLedger
 from gcdesk.ui.main_window import MainWindow
 from gcdesk.ui.ports import FoundPhoto
-from gcdesk.ui.rows import Status
 from gcdesk.ui.theme import Theme
 
 Opener = Callable[[], MainWindow]

@@ -18,14 +18,14 @@ from pytestqt.qtbot import QtBot
 from window_kit import outcome
 
 from gcdesk.engine.labels import NOT_SET, UNSURE
-from gcdesk.store import Spot
+from gcdesk.store import Spot, Status
 from gcdesk.ui.caption_editor import CaptionEdit
 from gcdesk.ui.detail import margin_words
 from gcdesk.ui.filtering import Show, SortBy
 from gcdesk.ui.item_model import Column
 from gcdesk.ui.main_window import MainWindow
 from gcdesk.ui.ports import FoundPhoto
-from gcdesk.ui.rows import NewItem, Status
+from gcdesk.ui.rows import NewItem
 
 
 @pytest.fixture

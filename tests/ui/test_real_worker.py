@@ -11,10 +11,10 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from gcdesk.config.settings import Settings
+from gcdesk.store import Status
 from gcdesk.ui.assembly import make_controller
 from gcdesk.ui.caption_editor import CaptionEdit
 from gcdesk.ui.main_window import MainWindow
-from gcdesk.ui.rows import Status
 from gcdesk.ui.theme import Theme
 
 START = 120_000  # ms for models to load on a busy machine

@@ -12,10 +12,12 @@ from window_kit import outcome
 
 from gcdesk.engine.export_table import rounded
 from gcdesk.engine.labels import NOT_SET, UNSURE
+from gcdesk.engine.selection import Winner
+from gcdesk.store import Status
 from gcdesk.ui.filtering import ViewSpec, take_snapshot, visible_rows
 from gcdesk.ui.item_model import label_name, status_word, status_words
 from gcdesk.ui.row_table import FIELDS, table_rows, write_table
-from gcdesk.ui.rows import NewItem, Outcome, Rows, Status, Winner
+from gcdesk.ui.rows import NewItem, Outcome, Rows
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ import numpy as np
 from window_kit import outcome
 
 from gcdesk.engine.labels import NOT_SET, UNSURE
-from gcdesk.store import Spot
-from gcdesk.ui.rows import NewItem, Outcome, Rows, Status, Winner
+from gcdesk.engine.selection import Winner
+from gcdesk.store import Spot, Status
+from gcdesk.ui.rows import NewItem, Outcome, Rows
 
 
 def filled(count: int) -> Rows:

@@ -16,10 +16,9 @@ from pytestqt.qtbot import QtBot
 from window_kit import outcome
 
 from gcdesk.config.settings import load_settings
-from gcdesk.store import Store, store_path
+from gcdesk.store import Status, Store, store_path
 from gcdesk.ui.features import Features, install
 from gcdesk.ui.ports import Ready
-from gcdesk.ui.rows import Status
 from gcdesk.ui.settings_dialog import SettingsDialog
 from gcdesk.ui.theme import Theme
 

@@ -15,11 +15,11 @@ from pytestqt.qtbot import QtBot
 from window_kit import outcome
 
 from gcdesk.engine.labels import NOT_SET, UNSURE
+from gcdesk.store import Status
 from gcdesk.ui.awake import Awake
 from gcdesk.ui.features import install
 from gcdesk.ui.main_window import MainWindow
 from gcdesk.ui.ports import FoundPhoto
-from gcdesk.ui.rows import Status
 from gcdesk.ui.station import StationView
 from gcdesk.ui.station_answer import Look
 from gcdesk.ui.station_entry import Station

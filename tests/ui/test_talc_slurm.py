@@ -25,11 +25,11 @@ from talc_kit import (
 )
 
 from gcdesk.config.settings import Settings
+from gcdesk.store import Status
 from gcdesk.talc.kept import queue_states
 from gcdesk.ui.assembly import make_controller
 from gcdesk.ui.features import Features, install
 from gcdesk.ui.main_window import MainWindow
-from gcdesk.ui.rows import Status
 from gcdesk.ui.talc_jobs import JobsDialog
 from gcdesk.ui.talc_wizard import TalcWizard
 from gcdesk.ui.theme import Theme

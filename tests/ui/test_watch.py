@@ -18,9 +18,10 @@ from PIL import Image
 from pytestqt.qtbot import QtBot
 
 from gcdesk.engine.errors import DRIVE_SILENT
+from gcdesk.store import Status
 from gcdesk.ui.features import Features, install
 from gcdesk.ui.folder_eye import FolderEye
-from gcdesk.ui.rows import Status, failure
+from gcdesk.ui.rows import failure
 from gcdesk.ui.session_files import session_folder
 from gcdesk.ui.theme import Theme
 from gcdesk.ui.watch_dialog import WatchDialog

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QObject, Signal
 
-from gcdesk.ui.rows import Outcome, Winner
+from gcdesk.engine.selection import Winner
+from gcdesk.ui.rows import Outcome
 
 
 class QuietWorker(QObject):
