@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtGui import QUndoCommand
 
 from gcdesk.engine.labels import NOT_SET
-from gcdesk.ui.item_model import label_name
+from gcdesk.ui.session_wording import label_name
 
 
 class Desk(Protocol):

@@ -14,9 +14,10 @@ from gcdesk.engine.selection import Winner
 from gcdesk.store import Status
 from gcdesk.ui.caption_editor import CaptionEdit
 from gcdesk.ui.chips import draw_chip, draw_shape
-from gcdesk.ui.item_model import Column, Index, ItemModel, status_word, winner_word
+from gcdesk.ui.item_model import Column, Index, ItemModel
 from gcdesk.ui.phrases import Phrases
 from gcdesk.ui.rows import Rows
+from gcdesk.ui.session_wording import status_word, winner_word
 from gcdesk.ui.theme import BODY, LARGE, Theme
 from gcdesk.ui.thumbnails import Thumbnails
 

@@ -21,10 +21,10 @@ from gcdesk.engine.selection import Winner
 from gcdesk.store import Spot, Status
 from gcdesk.ui.bars import BarsView
 from gcdesk.ui.chips import BinButton, chip_width, draw_chip
-from gcdesk.ui.item_model import label_name, status_word
 from gcdesk.ui.photo_view import PhotoView
 from gcdesk.ui.plain import plain_label, tip
 from gcdesk.ui.rows import Rows
+from gcdesk.ui.session_wording import label_name, status_word
 from gcdesk.ui.theme import BODY, SMALL, Theme, icon
 
 _ANSWER = 19

@@ -16,8 +16,8 @@ from gcdesk.config.crash_reports import reports
 from gcdesk.config.folders import user_folders
 from gcdesk.config.settings import Settings
 from gcdesk.jobs.commands import own_command, own_environment
-from gcdesk.ui.item_model import status_word
 from gcdesk.ui.rows import Rows
+from gcdesk.ui.session_wording import status_word
 
 _DOCTOR_SECONDS = 120
 _LOG_BYTES = 2 * 1024 * 1024

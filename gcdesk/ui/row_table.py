@@ -23,8 +23,8 @@ from gcdesk.engine.export_table import (
 from gcdesk.engine.labels import BINS, NOT_SET
 from gcdesk.engine.result_table import ANSWER_FIELDS, REASON_FIELDS
 from gcdesk.engine.selection import Winner
-from gcdesk.ui.item_model import label_name, status_words
 from gcdesk.ui.rows import Rows
+from gcdesk.ui.session_wording import label_name, status_words
 
 Format = Literal["csv", "json"]
 

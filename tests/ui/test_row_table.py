@@ -15,9 +15,9 @@ from gcdesk.engine.labels import NOT_SET, UNSURE
 from gcdesk.engine.selection import Winner
 from gcdesk.store import Status
 from gcdesk.ui.filtering import ViewSpec, take_snapshot, visible_rows
-from gcdesk.ui.item_model import label_name, status_word, status_words
 from gcdesk.ui.row_table import FIELDS, table_rows, write_table
 from gcdesk.ui.rows import NewItem, Outcome, Rows
+from gcdesk.ui.session_wording import label_name, status_word, status_words
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from pytestqt.qtbot import QtBot
 
 from gcdesk.ui.dialog_parts import Question
 from gcdesk.ui.features import Features, install
-from gcdesk.ui.item_model import status_word
 from gcdesk.ui.session_files import session_folder
+from gcdesk.ui.session_wording import status_word
 from gcdesk.ui.sessions_dialog import SessionsDialog, day_and_time
 from gcdesk.ui.theme import Theme
 
