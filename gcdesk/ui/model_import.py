@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 from gcdesk.engine.labels import BINS
 from gcdesk.ui.dialog_parts import Sheet, note
 from gcdesk.ui.errands import Errands
-from gcdesk.ui.settings_dialog import Card
+from gcdesk.ui.form_card import Card
 
 if TYPE_CHECKING:
     from gcdesk.engine.model_sources import ModelSource

@@ -5,17 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QEvent, QObject, Qt, QUrl
-from PySide6.QtGui import QDesktopServices, QStandardItemModel
+from PySide6.QtCore import Qt, QUrl
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
-    QAbstractSpinBox,
     QCheckBox,
     QComboBox,
     QDoubleSpinBox,
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QLayout,
     QPushButton,
     QSpinBox,
     QStyledItemDelegate,
@@ -26,7 +21,8 @@ from PySide6.QtWidgets import (
 from gcdesk.config.build import why_no_torch
 from gcdesk.config.folders import user_folders
 from gcdesk.config.settings import Settings
-from gcdesk.ui.dialog_parts import Sheet, note, roomy, scrolled, section
+from gcdesk.ui.dialog_parts import Sheet, note, roomy, scrolled
+from gcdesk.ui.form_card import Card, disable_entry
 from gcdesk.ui.preferences import Preferences
 from gcdesk.ui.theme import Theme
 
@@ -46,70 +42,6 @@ _RULES = (
 _DEVICES = (("Automatic", "auto"), ("CPU", "cpu"), ("Graphics card (CUDA)", "cuda"))
 _STARTER = "comes with gcdesk"
 _KEPT = ("watch_folder",)  # not a matter of taste: defaults leave it
-
-
-def _grey(box: QComboBox, entry: int, why: str) -> None:
-    """Leave an entry to be seen, and say why it cannot be chosen."""
-    model = box.model()
-    if isinstance(model, QStandardItemModel):
-        model.item(entry).setEnabled(False)
-        model.item(entry).setToolTip(why)
-
-
-class Card(QFrame):
-    """A group of fields on a surface of its own: words left, field right, a note below."""
-
-    def __init__(self, title: str, dialog: Sheet) -> None:
-        super().__init__()
-        self.setObjectName("card")
-        self._dialog = dialog
-        self._widths: list[tuple[QWidget, int]] = []
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(18, 14, 18, 16)
-        self._column.setSpacing(8)
-        self.title = section(title, dialog.theme)
-        self._column.addWidget(self.title)
-
-    def add(self, words: str, field: QWidget, below: str = "", width: int = 150) -> QWidget:
-        """A field with its words; returns the field. `width` in pixels at text scale 1."""
-        label = QLabel(words)
-        label.setWordWrap(True)
-        label.setBuddy(field)
-        field.setAccessibleName(words)
-        self._widths.append((field, width))
-        field.setFixedWidth(self._dialog.theme.px(width))
-        if isinstance(field, QComboBox | QAbstractSpinBox):
-            field.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-            field.installEventFilter(self)
-        line = QHBoxLayout()
-        line.setSpacing(16)
-        line.addWidget(label, 1)
-        line.addWidget(field)
-        self._column.addLayout(line)
-        if below:
-            self._column.addWidget(note(below))
-        return field
-
-    def set_theme(self, theme: Theme) -> None:
-        """Another text size."""
-        self.title.setFont(theme.font(14, bold=True))
-        for field, width in self._widths:
-            field.setFixedWidth(theme.px(width))
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """The wheel scrolls the page; only a field that has the focus takes it for itself."""
-        if event.type() == QEvent.Type.Wheel and isinstance(watched, QWidget) and not watched.hasFocus():
-            event.ignore()
-            return True
-        return False
-
-    def add_whole(self, widget: QWidget) -> None:
-        """Something as wide as the card."""
-        self._column.addWidget(widget)
-
-    def add_line(self, line: QLayout) -> None:
-        """A row of widgets."""
-        self._column.addLayout(line)
 
 
 class SettingsDialog(Sheet):
@@ -181,7 +113,7 @@ class SettingsDialog(Sheet):
         devices = self._choice("device", _DEVICES)
         why = why_no_torch("Using the graphics card")
         if why:
-            _grey(devices, devices.findData("cuda"), why)
+            disable_entry(devices, devices.findData("cuda"), why)
         card.add("Device", devices, why)
         card.add("Threads", self._whole("threads", 0, 256, "automatic"))
         return card

@@ -20,7 +20,7 @@ from gcdesk.talc.sites import load_site, site_names
 from gcdesk.talc.texts import bundle_name, sbatch_text
 from gcdesk.ui.dialog_parts import Sheet, note, scrolled
 from gcdesk.ui.errands import Errands
-from gcdesk.ui.settings_dialog import Card
+from gcdesk.ui.form_card import Card
 from gcdesk.ui.talc_classify_page import ClassifyPage, models_in_use
 from gcdesk.ui.talc_pages import ModelPage, Page, PhotosPage, ResourcesPage, ReviewPage
 from gcdesk.ui.theme import Theme

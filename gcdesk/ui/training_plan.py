@@ -16,9 +16,9 @@ from gcdesk.jobs.task_queue import Errand, TaskQueue
 from gcdesk.store import store_path
 from gcdesk.ui.dialog_parts import Answer, Question, Sheet
 from gcdesk.ui.errands import Errands
+from gcdesk.ui.form_card import Card
 from gcdesk.ui.progress import duration
 from gcdesk.ui.sessions_dialog import day_and_time
-from gcdesk.ui.settings_dialog import Card
 from gcdesk.ui.theme import Theme
 from gcdesk.ui.training import Plan
 from gcdesk.ui.training_settings import SettingsCard

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from gcdesk.ui.dialog_parts import Sheet, note, roomy
-from gcdesk.ui.settings_dialog import Card
+from gcdesk.ui.form_card import Card
 
 if TYPE_CHECKING:
     from gcdesk.ui.model_jobs import Listed

@@ -26,7 +26,7 @@ from PySide6.QtWidgets import (
 from gcdesk.engine.labels import BINS
 from gcdesk.ui.dialog_parts import Sheet, note
 from gcdesk.ui.errands import Errands
-from gcdesk.ui.settings_dialog import Card
+from gcdesk.ui.form_card import Card
 from gcdesk.ui.tables import fill, plain_table
 from gcdesk.ui.theme import Theme, icon
 
