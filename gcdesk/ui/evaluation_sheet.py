@@ -30,8 +30,8 @@ from gcdesk.ui.evaluation_page import EvaluationPage
 from gcdesk.ui.evaluation_pair import PairSheet
 from gcdesk.ui.evaluation_start import StartPanel
 from gcdesk.ui.preferences import Preferences
-from gcdesk.ui.sessions_dialog import day_and_time
 from gcdesk.ui.theme import Theme
+from gcdesk.ui.wording import day_and_time
 from gcdesk.worker.kept import Kept
 from gcdesk.worker.task_messages import Done, Progress
 

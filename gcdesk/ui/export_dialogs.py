@@ -17,14 +17,10 @@ from gcdesk.ui.dialog_parts import Sheet, note
 from gcdesk.ui.folder_line import FolderLine
 from gcdesk.ui.theme import BODY, Theme
 from gcdesk.ui.training_set import labelled_rows
+from gcdesk.ui.wording import photos
 
 if TYPE_CHECKING:
     from gcdesk.ui.main_window import MainWindow
-
-
-def photos(count: int) -> str:
-    """`1 photo`, `1,204 photos`."""
-    return "1 photo" if count == 1 else f"{count:,} photos"
 
 
 class BinCounts(QWidget):

@@ -17,9 +17,10 @@ from gcdesk.store import store_path
 from gcdesk.ui.bin_folders import Transfer, carry_out, plan, take_back
 from gcdesk.ui.dialog_parts import Answer, OneAtATime, Question
 from gcdesk.ui.errands import Errands
-from gcdesk.ui.export_dialogs import BinFoldersDialog, TrainingSetDialog, photos
+from gcdesk.ui.export_dialogs import BinFoldersDialog, TrainingSetDialog
 from gcdesk.ui.row_table import Format, some_rows, write_table
 from gcdesk.ui.training_set import SavedSet, save_training_set
+from gcdesk.ui.wording import photos
 
 if TYPE_CHECKING:
     from gcdesk.ui.main_window import MainWindow

@@ -6,6 +6,8 @@ import time
 from collections import deque
 from dataclasses import dataclass
 
+from gcdesk.ui.wording import duration
+
 _WINDOW = 10.0  # seconds over which the rate is measured
 
 
@@ -34,15 +36,6 @@ class Progress:
             if self.seconds_left is not None:
                 parts.append(f"{duration(self.seconds_left)} left")
         return " · ".join(parts)
-
-
-def duration(seconds: float) -> str:
-    """`4 s`, `3 min`, `1 h 20 min`."""
-    whole = max(1, round(seconds))
-    if whole < 90:
-        return f"{whole} s"
-    minutes = round(whole / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
 
 
 class Pace:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
@@ -13,6 +12,7 @@ from gcdesk.store import SessionInfo
 from gcdesk.ui.dialog_parts import Answer, Question, Sheet, note
 from gcdesk.ui.plain import tip
 from gcdesk.ui.tables import list_table
+from gcdesk.ui.wording import day_and_time
 
 if TYPE_CHECKING:
     from gcdesk.ui.main_window import MainWindow
@@ -21,15 +21,6 @@ _HEADS = ("Session", "Photos", "Not finished", "Corrected", "Opened")
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _COUNTS = (1, 2, 3)
 _NUMBER = Qt.ItemDataRole.UserRole
-
-
-def day_and_time(seconds: float, now: datetime.datetime | None = None) -> str:
-    """`Today 14:05`, `Yesterday 14:05`, `21 November 2026`; seconds since 1970, in this computer's time."""
-    then, now = datetime.datetime.fromtimestamp(seconds), now or datetime.datetime.now()
-    days = (now.date() - then.date()).days
-    if days in (0, 1):
-        return f"{'Today' if days == 0 else 'Yesterday'} {then:%H:%M}"
-    return f"{then.day} {then:%B %Y}"
 
 
 class SessionsDialog(Sheet):

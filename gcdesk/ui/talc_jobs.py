@@ -13,11 +13,11 @@ from gcdesk.talc.arrived import Arrival, read_arrival
 from gcdesk.talc.kept import DONE, EXPORTED, KeptJob, forget, kept_jobs
 from gcdesk.ui.dialog_parts import Sheet, note
 from gcdesk.ui.errands import Errands
-from gcdesk.ui.sessions_dialog import day_and_time
 from gcdesk.ui.tables import list_table
 from gcdesk.ui.talc_queue import SlurmQueue
 from gcdesk.ui.talc_result import ResultPane
 from gcdesk.ui.theme import Theme
+from gcdesk.ui.wording import day_and_time
 
 if TYPE_CHECKING:
     from gcdesk.ui.main_window import MainWindow

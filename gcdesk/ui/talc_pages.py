@@ -26,9 +26,9 @@ from gcdesk.talc.job import Job, Resources
 from gcdesk.talc.packing import Packed
 from gcdesk.talc.sites import Site, load_site, memory_mb, seconds
 from gcdesk.ui.dialog_parts import Sheet, note, roomy
-from gcdesk.ui.export_dialogs import photos
 from gcdesk.ui.folder_line import FolderLine
 from gcdesk.ui.form_card import Card
+from gcdesk.ui.wording import photos
 from trainer.image.settings import ImageSettings, settings_from
 from trainer.job.config import Folders
 from trainer.job.sweep import Axis, parse_axis

@@ -17,12 +17,11 @@ from gcdesk.store import store_path
 from gcdesk.ui.dialog_parts import Answer, Question, Sheet
 from gcdesk.ui.errands import Errands
 from gcdesk.ui.form_card import Card
-from gcdesk.ui.progress import duration
-from gcdesk.ui.sessions_dialog import day_and_time
 from gcdesk.ui.theme import Theme
 from gcdesk.ui.training import Plan
 from gcdesk.ui.training_settings import SettingsCard
 from gcdesk.ui.training_sources import Chosen, SourcesCard, gather, parts_of
+from gcdesk.ui.wording import day_and_time, duration
 from gcdesk.worker.task_messages import Figures, Task
 
 if TYPE_CHECKING:

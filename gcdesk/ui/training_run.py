@@ -8,9 +8,9 @@ from PySide6.QtWidgets import QLabel, QPlainTextEdit, QProgressBar, QVBoxLayout,
 from gcdesk.ui.comparison_view import ComparisonView
 from gcdesk.ui.curves import Curve, CurvesView
 from gcdesk.ui.dialog_parts import note
-from gcdesk.ui.progress import duration
 from gcdesk.ui.theme import Theme
 from gcdesk.ui.training import Training
+from gcdesk.ui.wording import duration
 
 _LOG_LINES = 500
 

@@ -8,9 +8,10 @@ import numpy as np
 from window_kit import outcome
 
 from gcdesk.store import Spot
-from gcdesk.ui.progress import Pace, Progress, duration
+from gcdesk.ui.progress import Pace, Progress
 from gcdesk.ui.review import next_to_review, offer_spot_check, review_position
 from gcdesk.ui.rows import NewItem, Rows
+from gcdesk.ui.wording import duration
 
 
 def queue() -> Rows:

@@ -17,8 +17,9 @@ from gcdesk.ui.dialog_parts import Question
 from gcdesk.ui.features import Features, install
 from gcdesk.ui.session_files import session_folder
 from gcdesk.ui.session_wording import status_word
-from gcdesk.ui.sessions_dialog import SessionsDialog, day_and_time
+from gcdesk.ui.sessions_dialog import SessionsDialog
 from gcdesk.ui.theme import Theme
+from gcdesk.ui.wording import day_and_time
 
 
 @pytest.fixture
