@@ -39,7 +39,9 @@ class Models(QObject):
     def show(self) -> ModelsSheet:
         from gcdesk.ui.models_sheet import ModelsSheet
 
-        sheet = self._dialogs.show("models", lambda: ModelsSheet(self._window, self))
+        sheet = self._dialogs.show(
+            "models", lambda: ModelsSheet(self._window, self.jobs, self.choose_files, self.show_training)
+        )
         assert isinstance(sheet, ModelsSheet)  # noqa: S101 - one name, one sheet
         return sheet
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,12 +12,11 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton
 
 from gcdesk.config.build import why_no_torch
 from gcdesk.ui.dialog_parts import Answer, Question, Sheet, note
-from gcdesk.ui.model_jobs import Listed, Thrown
+from gcdesk.ui.model_jobs import Listed, ModelJobs, Thrown
 from gcdesk.ui.tables import fill, list_table
 
 if TYPE_CHECKING:
     from gcdesk.ui.main_window import MainWindow
-    from gcdesk.ui.models import Models
 
 _HEADS = ("Model", "Kind", "", "Right", "From", "Date", "Size")
 _KIND_WORDS = {"image": "Image", "text": "Text"}
@@ -25,9 +25,15 @@ _KIND_WORDS = {"image": "Image", "text": "Text"}
 class ModelsSheet(Sheet):
     """One row a model; what is in use is marked and bold."""
 
-    def __init__(self, window: MainWindow, models: Models) -> None:
+    def __init__(
+        self,
+        window: MainWindow,
+        jobs: ModelJobs,
+        choose_files: Callable[[], None],
+        train: Callable[[], object],
+    ) -> None:
         super().__init__(window, window.theme, "Models – gcdesk", "Models")  # noqa: RUF001 - a dash
-        self._window, self._models, self._jobs = window, models, models.jobs
+        self._window, self._jobs = window, jobs
         self._found: list[Listed] = []
         self._former: dict[str, str | None] = {}
         self.setMinimumSize(640, 380)
@@ -45,11 +51,11 @@ class ModelsSheet(Sheet):
         self._build_verbs()
         self.news = note()
         self.body.addWidget(self.news)
-        self.add_button("Import…", models.choose_files)
-        train = self.add_button("Train the text model…", models.show_training)
+        self.add_button("Import…", choose_files)
+        train_button = self.add_button("Train the text model…", train)
         if why := why_no_torch("Training"):
-            train.setEnabled(False)
-            train.setToolTip(why)
+            train_button.setEnabled(False)
+            train_button.setToolTip(why)
         self.buttons.addStretch(1)
         self.add_button("Close", self.close)
         self.use = self.add_button("Use", self._use, main=True)
