@@ -23,6 +23,7 @@ from gcdesk.ui.assembly import make_controller
 from gcdesk.ui.evaluation_sheet import EvaluationSheet
 from gcdesk.ui.features import install
 from gcdesk.ui.main_window import MainWindow
+from gcdesk.ui.style_sheet import apply_theme
 from gcdesk.ui.theme import Theme
 from gcdesk.worker.kept import kept_evaluations
 
@@ -42,7 +43,7 @@ def wait_until(done: Callable[[], bool]) -> None:
 def shoot(app: QApplication, look: str, folder: Path, out: Path) -> None:
     """Measure the folder where nothing was measured yet, and take the page's top and its middle."""
     theme = Theme(look)
-    theme.apply(app)
+    apply_theme(app, theme)
     window = MainWindow(make_controller(Settings(confirm_one_in=0)), theme)
     features = install(window)
     window.show()

@@ -61,12 +61,13 @@ class Stage:
         from gcdesk.ui.assembly import make_controller
         from gcdesk.ui.features import install
         from gcdesk.ui.main_window import MainWindow
+        from gcdesk.ui.style_sheet import apply_theme
         from gcdesk.ui.theme import Theme
 
         self._folder, self._theme = folder, theme
         self._scratch = Path(tempfile.mkdtemp(prefix="gcdesk-pictures-"))
         look = Theme.named(theme)
-        look.apply(QApplication.instance())
+        apply_theme(QApplication.instance(), look)
         self.window = MainWindow(make_controller(Settings(theme=theme, confirm_one_in=0)), look)
         self.controller = self.window.controller
         self.features = install(self.window)

@@ -35,11 +35,12 @@ def _take(app: QApplication, look: str, out: Path) -> None:
     from gcdesk.config.settings import Settings
     from gcdesk.ui.assembly import make_controller
     from gcdesk.ui.main_window import MainWindow
+    from gcdesk.ui.style_sheet import apply_theme
     from gcdesk.ui.talc_wizard import TalcWizard
     from gcdesk.ui.theme import Theme
 
     theme = Theme(look)
-    theme.apply(app)
+    apply_theme(app, theme)
     window = MainWindow(make_controller(Settings()), theme)
     wizard = TalcWizard(window)
     wizard.model.name.setText("line-2")

@@ -26,6 +26,7 @@ from gcdesk.ui.features import install
 from gcdesk.ui.last_gasp import LastGasp
 from gcdesk.ui.main_window import MainWindow
 from gcdesk.ui.single import first_window
+from gcdesk.ui.style_sheet import apply_theme
 from gcdesk.ui.theme import Theme
 
 NO_WINDOW = 2  # the exit code where no window can be opened
@@ -105,7 +106,7 @@ def _make_window(
     """The window with its features, as the settings want it; it says what was wrong before."""
     read = read_settings()
     theme = Theme.named(read.settings.theme, read.settings.text_scale)
-    theme.apply(app)
+    apply_theme(app, theme)
     window = MainWindow(make_controller(read.settings), theme)
     features = install(window)
     for warning in read.warnings:
@@ -128,7 +129,7 @@ def _bring_forward(window: MainWindow, paths: list[str]) -> None:
 def _follow_the_desktop(app: QApplication, window: MainWindow) -> None:
     if window.controller.settings.theme == "system":
         look = Theme.named("system", window.controller.settings.text_scale)
-        look.apply(app)
+        apply_theme(app, look)
         window.set_theme(look)
 
 

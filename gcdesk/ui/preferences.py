@@ -15,6 +15,7 @@ from gcdesk.engine.labels import NOT_SET
 from gcdesk.store import Status
 from gcdesk.ui.errands import Errands
 from gcdesk.ui.rows import Outcome, Rows
+from gcdesk.ui.style_sheet import apply_theme
 from gcdesk.ui.theme import Theme
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class Preferences(QObject):
         theme = Theme.named(settings.theme, settings.text_scale)
         app = QApplication.instance()
         if isinstance(app, QApplication):
-            theme.apply(app)
+            apply_theme(app, theme)
         self._window.set_theme(theme)
 
     def _take_over(self) -> None:

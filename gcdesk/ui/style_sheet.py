@@ -1,11 +1,11 @@
-"""The style sheet, from the theme's colours: flat controls, hairlines, room to breathe."""
+"""The application's style sheet, from the theme's colours: flat controls, hairlines, room to breathe."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from PySide6.QtGui import QFont
+from PySide6.QtWidgets import QApplication
 
-if TYPE_CHECKING:
-    from gcdesk.ui.theme import Theme
+from gcdesk.ui.theme import BODY, Theme, font_family
 
 _SHEET = """
 QMainWindow, QDialog {{ background: {ground}; }}
@@ -80,6 +80,17 @@ QLabel[tone="2"] {{ color: {text_2}; }}
 QLabel[tone="3"] {{ color: {text_3}; font-size: {small}px; }}
 QLabel[tone="notice"] {{ color: {text}; font-weight: 600; }}
 """
+
+
+def apply_theme(app: QApplication, theme: Theme) -> None:
+    """Give the application the theme's palette, font and style sheet."""
+    app.setStyle("Fusion")
+    app.setPalette(theme.palette())
+    font = QFont(font_family())
+    font.setPixelSize(theme.px(BODY))
+    font.setFeature(QFont.Tag("tnum"), 1)
+    app.setFont(font)
+    app.setStyleSheet(style_sheet(theme))
 
 
 def style_sheet(theme: Theme) -> str:

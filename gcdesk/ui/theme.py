@@ -14,7 +14,6 @@ from PySide6.QtWidgets import QApplication
 
 from gcdesk.config.resources import resource_path
 from gcdesk.engine.labels import BINS, UNSURE
-from gcdesk.ui.style_sheet import style_sheet
 
 # Type scale in pixels at text scale 1: answers and captions, everything else, column heads and file facts.
 LARGE, BODY, SMALL = 14, 13, 12
@@ -113,16 +112,6 @@ class Theme:
         font.setWeight(QFont.Weight.DemiBold if bold else QFont.Weight.Normal)
         return font
 
-    def apply(self, app: QApplication) -> None:
-        """Give the application this palette, font and style sheet."""
-        app.setStyle("Fusion")
-        app.setPalette(self.palette())
-        font = QFont(_family())
-        font.setPixelSize(self.px(BODY))
-        font.setFeature(QFont.Tag("tnum"), 1)
-        app.setFont(font)
-        app.setStyleSheet(style_sheet(self))
-
     def palette(self) -> QPalette:
         """A whole palette, so nothing is left to the desktop's colours."""
         role = QPalette.ColorRole
@@ -158,7 +147,7 @@ class Theme:
 _loaded_family: list[str] = []
 
 
-def _family() -> str:
+def font_family() -> str:
     """The bundled Inter (OFL), so that the window looks alike everywhere; other scripts fall back to the
     system's.
     """

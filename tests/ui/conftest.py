@@ -19,6 +19,7 @@ from gcdesk.config.settings import Settings
 from gcdesk.ui.controller import Controller
 from gcdesk.ui.main_window import MainWindow
 from gcdesk.ui.memory_ledger import MemoryLedger
+from gcdesk.ui.style_sheet import apply_theme
 from gcdesk.ui.theme import Theme
 
 PATIENCE = 60_000  # ms
@@ -59,7 +60,7 @@ def nothing_left_behind(qapp: QApplication) -> Iterator[None]:
 @pytest.fixture
 def theme(qapp: QApplication) -> Theme:
     look = Theme("light")
-    look.apply(qapp)
+    apply_theme(qapp, look)
     return look
 
 

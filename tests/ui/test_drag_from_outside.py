@@ -53,11 +53,12 @@ from gcdesk.ui.controller import Controller
 from gcdesk.ui.features import install
 from gcdesk.ui.main_window import MainWindow
 from gcdesk.ui.memory_ledger import MemoryLedger
+from gcdesk.ui.style_sheet import apply_theme
 from gcdesk.ui.theme import Theme
 
 app = QApplication(sys.argv[:1])
 theme = Theme("light")
-theme.apply(app)
+apply_theme(app, theme)
 window = MainWindow(Controller(MemoryLedger(), QuietWorker(), Settings()), theme)
 install(window)
 window.setWindowFlags(Qt.WindowType.FramelessWindowHint)
