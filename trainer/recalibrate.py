@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gcdesk.config.files import write_atomically
 from gcdesk.engine.backends import ImageBackend
 from gcdesk.engine.checkpoint import INFO_FILE, load_info
 from gcdesk.engine.devices import open_backend
@@ -98,12 +99,8 @@ def main() -> None:
     if args.write:
         new = rewritten(info, [val, test, chosen, held], temperature, f"{val.name} and {chosen.name}")
         file = args.model / INFO_FILE
-        work = file.with_suffix(".tmp")
-        work.write_text(
-            json.dumps(info_to_json(new), indent=2, ensure_ascii=False, allow_nan=False) + "\n",
-            encoding="utf-8",
-        )
-        work.replace(file)
+        content = json.dumps(info_to_json(new), indent=2, ensure_ascii=False, allow_nan=False)
+        write_atomically(file, content + "\n")
         print(f"{file} has the temperature {temperature:.4f} now.")
 
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 import errno
 import json
 import logging
-import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+from gcdesk.config.files import write_atomically
 from gcdesk.config.folders import user_folders
 from gcdesk.config.thresholds import TEXT_WEIGHT, Thresholds
 
@@ -121,16 +120,7 @@ def save_settings(settings: Settings, path: Path | None = None) -> None:
         raise ValueError(" ".join(warnings))
     _refuse_newer(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(json.dumps(values, indent=2) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_atomically(path, json.dumps(values, indent=2) + "\n")
 
 
 def _refuse_newer(path: Path) -> None:

@@ -9,8 +9,6 @@ said in one sentence (ModelFileError). The tensors' names and shapes are compare
 from __future__ import annotations
 
 import json
-import os
-import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gcdesk.config.files import beside, replace_folder
 from gcdesk.config.thresholds import MODEL_INFO_MAX_BYTES, MODEL_TOKENIZER_MAX_BYTES
 from gcdesk.engine.errors import ModelFileError
 from gcdesk.engine.model_info import (
@@ -50,9 +49,7 @@ __all__ = [
     "check_replaceable",
     "load_info",
     "load_model",
-    "put_in_place",
     "save_model",
-    "temporary_beside",
 ]
 
 INFO_FILE = "model.json"
@@ -78,7 +75,7 @@ def save_model(
     check_replaceable(folder)
     check_info(info)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    work = temporary_beside(folder)
+    work = beside(folder)
     work.mkdir()
     try:
         digest = write_tensors(work / WEIGHTS_FILE, weights, half)
@@ -93,7 +90,7 @@ def save_model(
         if info.kind == "text":
             shutil.copyfile(tokenizer or shared_tokenizer(), work / TOKENIZER_FILE)
         load_info(work)
-        put_in_place(work, folder)
+        replace_folder(work, folder)
     except BaseException as error:
         shutil.rmtree(work, ignore_errors=True)
         if isinstance(error, OSError):
@@ -141,45 +138,6 @@ def check_replaceable(folder: Path) -> None:
     """Raise ModelFileError when something stands at `folder` that is no model: it is not ours to replace."""
     if folder.exists() and not (folder / INFO_FILE).is_file():
         raise ModelFileError(f"{folder} exists and is no model: it is left alone, choose another name.")
-
-
-def temporary_beside(folder: Path) -> Path:
-    """A path for a new hidden folder on the same file system; nothing is created."""
-    return folder.with_name(f".{folder.stem}.{secrets.token_hex(4)}.tmp")
-
-
-def put_in_place(work: Path, folder: Path) -> None:
-    """Make the finished folder `work` be `folder`: flush it to disk, then rename; an older one goes last."""
-    for file in work.iterdir():
-        _flush(file)
-    _flush(work)
-    old = temporary_beside(folder)
-    replacing = folder.exists()
-    if replacing:
-        folder.rename(old)
-    try:
-        work.rename(folder)
-    except OSError:
-        if replacing:
-            old.rename(folder)
-        raise
-    _flush(folder.parent)
-    if replacing:
-        shutil.rmtree(old)
-
-
-def _flush(path: Path) -> None:
-    """Have the operating system write a file or a folder's entries to disk."""
-    if os.name == "nt":  # Windows opens no folders, and flushes files only through a writable handle
-        if path.is_file():
-            with path.open("rb+") as file:
-                os.fsync(file.fileno())
-        return
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _read_capped(path: Path, limit: int) -> bytes:

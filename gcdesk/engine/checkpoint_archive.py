@@ -7,7 +7,6 @@ it; links, duplicates, encrypted members and sizes beyond a model's are refused 
 from __future__ import annotations
 
 import errno
-import secrets
 import shutil
 import stat
 import struct
@@ -15,6 +14,7 @@ import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 
+from gcdesk.config.files import beside, replace_atomically, replace_folder
 from gcdesk.config.thresholds import (
     MODEL_EXTRA_MAX_BYTES,
     MODEL_INFO_MAX_BYTES,
@@ -30,8 +30,6 @@ from gcdesk.engine.checkpoint import (
     check_replaceable,
     load_info,
     load_model,
-    put_in_place,
-    temporary_beside,
 )
 from gcdesk.engine.errors import ModelFileError
 from gcdesk.engine.novelty import NOVELTY_FILE
@@ -71,16 +69,14 @@ def zip_model(folder: Path, archive: Path) -> Path:
     """Pack a model folder, its card included, into `archive` and return that. Raises ModelFileError."""
     folder, archive = Path(folder), Path(archive)
     load_info(folder)
-    work = archive.with_name(f".{archive.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        with writing(archive, ModelFileError):
-            with zipfile.ZipFile(work, "w") as target:
-                for name in sorted(_LIMITS):
-                    if (folder / name).is_file():
-                        _add(target, folder / name, f"{folder.stem}{MODEL_SUFFIX}/{name}")
-            work.replace(archive)
-    finally:
-        work.unlink(missing_ok=True)
+    with (
+        writing(archive, ModelFileError),
+        replace_atomically(archive) as stream,
+        zipfile.ZipFile(stream, "w") as target,
+    ):
+        for name in sorted(_LIMITS):
+            if (folder / name).is_file():
+                _add(target, folder / name, f"{folder.stem}{MODEL_SUFFIX}/{name}")
     return archive
 
 
@@ -103,7 +99,7 @@ def unzip_model(archive: Path, folder: Path) -> Path:
     check_folder_name(folder)
     check_replaceable(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    work = temporary_beside(folder)
+    work = beside(folder)
     try:
         with zipfile.ZipFile(archive) as source:
             members = _checked_members(archive.name, source)
@@ -111,7 +107,7 @@ def unzip_model(archive: Path, folder: Path) -> Path:
             for name, member in members.items():
                 _extract(source, member, work / name)
         load_model(work)
-        put_in_place(work, folder)
+        replace_folder(work, folder)
     except FileNotFoundError:
         raise ModelFileError(f"{archive} does not exist.") from None
     except _DAMAGE as error:

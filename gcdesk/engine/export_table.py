@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
-import os
-import stat
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, TextIO
 
+from gcdesk.config.files import replace_atomically
 from gcdesk.engine.os_words import writing
 from gcdesk.engine.targets import is_stream, refuse_precious
 
@@ -108,7 +107,7 @@ class JsonTable:
 
 @contextmanager
 def replaced_file(path: Path, place: Callable[[], Path | None] = lambda: None) -> Iterator[TextIO]:
-    """Write a text file beside `path` and put it in its place at the end, so a failure leaves the old one.
+    """Yield a text file (UTF-8) that takes the place of `path` at the end; a failure leaves the old one.
 
     A link stays and its file is replaced, with the mode it had; a pipe or a device gets the text at once. place:
     says at the end where the text goes, another file of that folder for one that is not whole. Raises GcdeskError
@@ -119,22 +118,7 @@ def replaced_file(path: Path, place: Callable[[], Path | None] = lambda: None) -
         with writing(path), path.open("w", encoding="utf-8", newline="") as stream:
             yield stream
         return
-    real = Path(os.path.realpath(path))
-    mode = stat.S_IMODE(real.stat().st_mode) if real.exists() else 0o666 & ~_umask()
-    with writing(path):
-        handle, name = tempfile.mkstemp(dir=real.parent, prefix=f".{real.name}.", suffix=".tmp")
-    temporary = Path(name)
-    try:
-        with writing(path):
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-                yield stream
-            temporary.chmod(mode)
-            temporary.replace(os.path.realpath(place() or real))
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    with writing(path), replace_atomically(path, place=place) as raw:
+        text = io.TextIOWrapper(raw, encoding="utf-8", newline="")
+        yield text
+        text.detach()

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
+from gcdesk.config.files import write_atomically
 from gcdesk.config.folders import user_folders
 from gcdesk.engine.errors import SelectionError
 from gcdesk.engine.selection import Rule
@@ -107,11 +108,9 @@ def fitted_path(image_sha256: str, text_sha256: str, folder: Path | None = None)
 def save_fitted(rule: FittedRule, folder: Path | None = None) -> Path:
     """Keep it for its models, in place of an older one. Raises SelectionError where it cannot be written."""
     file = fitted_path(rule.image_sha256, rule.text_sha256, folder)
-    work = file.with_suffix(".tmp")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        work.write_text(json.dumps(rule.to_json(), indent=2) + "\n", encoding="ascii")
-        work.replace(file)
+        write_atomically(file, json.dumps(rule.to_json(), indent=2) + "\n")
     except OSError as error:
         raise SelectionError(f"The selection cannot be kept in {file.parent}: {error.strerror}.") from error
     return file

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from gcdesk.config.files import replace_folder
 from gcdesk.config.resources import resource_path
 from gcdesk.engine.backends import ImageBackend
 from gcdesk.engine.captions import CaptionRule, apply_rule
@@ -168,7 +169,7 @@ def _install(model: LoadedModel, found: Learned, captions: Sequence[str], librar
             marks = load_seen(model.folder, model.info)
             write_marks([*marks, *map(caption_mark, captions)], made, sha256)
         verify_model(made)
-        made.rename(library.folder / made.name)
+        replace_folder(made, library.folder / made.name)
     return name
 
 

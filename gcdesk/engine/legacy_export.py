@@ -5,21 +5,21 @@ torch is not needed to write it: the file is a zip, its pickle a dozen kinds of 
 
 from __future__ import annotations
 
-import os
-import secrets
 import struct
 import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
+from gcdesk.config.files import replace_atomically
 from gcdesk.engine.checkpoint import load_model
 from gcdesk.engine.errors import LegacyError
 from gcdesk.engine.images import COURSE_PREPROCESSING, Preprocessing
 from gcdesk.engine.labels import BINS
-from gcdesk.engine.os_words import os_reason
+from gcdesk.engine.os_words import writing
 from gcdesk.engine.specs import MLP_WIDTHS, Architecture, ImageArchitecture, TextArchitecture
 from gcdesk.engine.tensors import COUNTER
 
@@ -45,14 +45,8 @@ def export_legacy(model_folder: Path, target: Path) -> Path:
         raise LegacyError(f"{target} exists and is left alone: choose another name.")
     model = load_model(model_folder)
     state = course_state(model.info.architecture, model.weights)
-    work = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        write_pth(work, state)
-        os.replace(work, target)
-    except OSError as error:
-        raise LegacyError(f"{target} cannot be written: {os_reason(error)}.") from error
-    finally:
-        work.unlink(missing_ok=True)
+    with writing(target, LegacyError), replace_atomically(target) as stream:
+        write_pth(stream, state)
     return target
 
 
@@ -176,9 +170,9 @@ def _three_layers(weight: np.ndarray, bias: np.ndarray) -> dict[str, np.ndarray]
     return {f"classifier.{name}": array for name, array in head.items()}
 
 
-def write_pth(path: Path, state: Mapping[str, np.ndarray]) -> None:
+def write_pth(file: Path | BinaryIO, state: Mapping[str, np.ndarray]) -> None:
     """Write float32 and int64 arrays as the zip that torch.save would make of their state dict."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
 
         def add(name: str, data: bytes) -> None:
             archive.writestr(zipfile.ZipInfo(f"archive/{name}", _DATE), data)

@@ -20,6 +20,7 @@ from typing import Literal
 
 import numpy as np
 
+from gcdesk.config.files import replace_folder
 from gcdesk.config.folders import user_folders
 from gcdesk.config.resources import resource_path
 from gcdesk.config.settings import load_settings, save_settings
@@ -158,7 +159,7 @@ class Library:
             with tempfile.TemporaryDirectory(dir=self.folder, prefix=_STAGE) as stage:
                 prepared = self._prepare(source, Path(stage), name, class_order, pooling)
                 verify_model(prepared)
-                prepared.rename(self.folder / prepared.name)
+                replace_folder(prepared, self.folder / prepared.name)
         return self.find(name)
 
     def _prepare(

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from gcdesk.config.files import write_atomically
 from gcdesk.config.folders import user_folders
 
 _FILE = ".history.json"
@@ -20,9 +21,7 @@ def remember(kind: str, name: str | None, folder: Path | None = None) -> None:
     names = [one for one in history.get(kind, []) if one != (name or STARTER)]
     history[kind] = [*names, name or STARTER][-_LONGEST:]
     path.parent.mkdir(parents=True, exist_ok=True)
-    work = path.with_name(f"{_FILE}.part")
-    work.write_text(json.dumps(history, indent=1), encoding="utf-8")
-    work.replace(path)
+    write_atomically(path, json.dumps(history, indent=1))
 
 
 def former(kind: str, now: str | None, there: Sequence[str], folder: Path | None = None) -> str | None:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from gcdesk.config.files import write_atomically
 from gcdesk.config.thresholds import MODEL_EXTRA_MAX_BYTES
 from gcdesk.engine.errors import ModelFileError
 from gcdesk.engine.model_info import ModelInfo
@@ -79,7 +80,6 @@ def fit_novelty(features: np.ndarray, seed: int = 0) -> Novelty:
 def save_novelty(novelty: Novelty, folder: Path, weights_sha256: str) -> Path:
     """Put the file into a model folder; it holds for these weights only."""
     file = Path(folder) / NOVELTY_FILE
-    work = file.with_suffix(".tmp")
     tensors = {
         "projection": novelty.projection,
         "memory": novelty.memory,
@@ -88,8 +88,7 @@ def save_novelty(novelty: Novelty, folder: Path, weights_sha256: str) -> Path:
     # Contiguous: the format writes memory as it lies.
     stored = {name: np.ascontiguousarray(value, dtype=np.float16) for name, value in tensors.items()}
     stored["limit"] = np.array([novelty.limit], dtype=np.float32)
-    work.write_bytes(save(stored, {"weights_sha256": weights_sha256}))
-    work.replace(file)
+    write_atomically(file, save(stored, {"weights_sha256": weights_sha256}))
     return file
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gcdesk.config.files import write_atomically
 from gcdesk.engine.calibration import softmax
 from gcdesk.engine.errors import EvaluationError
 from gcdesk.engine.evaluation import ModelScores
@@ -152,10 +153,8 @@ def scored_set_from_json(data: object) -> ScoredSet:
 def write_scored(scored: ScoredSet, file: Path) -> None:
     """Write it as JSON. Raises OSError."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    work = file.with_suffix(".tmp")
     # ASCII: a path may hold surrogates, which UTF-8 has no bytes for.
-    work.write_text(json.dumps(scored.to_json(), allow_nan=False), encoding="ascii")
-    work.replace(file)
+    write_atomically(file, json.dumps(scored.to_json(), allow_nan=False, ensure_ascii=True))
 
 
 def read_scored(file: Path) -> ScoredSet:

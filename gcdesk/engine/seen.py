@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from gcdesk.config.files import write_atomically
 from gcdesk.config.thresholds import MODEL_EXTRA_MAX_BYTES
 from gcdesk.engine.errors import ModelFileError
 from gcdesk.engine.model_info import ModelInfo
@@ -35,9 +36,7 @@ def save_seen(captions: Iterable[str], folder: Path, weights_sha256: str) -> Pat
 def write_marks(marks: Iterable[str], folder: Path, weights_sha256: str) -> Path:
     """The same from hashes, for a model that was made from another."""
     file = Path(folder) / SEEN_FILE
-    work = file.with_suffix(".tmp")
-    work.write_text("\n".join([_HEAD + weights_sha256, *sorted(set(marks))]) + "\n", encoding="ascii")
-    work.replace(file)
+    write_atomically(file, "\n".join([_HEAD + weights_sha256, *sorted(set(marks))]) + "\n")
     return file
 
 

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from gcdesk.config.files import write_atomically
 from gcdesk.talc.diagnosis import Diagnosis
 from gcdesk.talc.errors import ResultError
 from gcdesk.talc.ranking import Ranked, read_ranking
@@ -48,7 +49,7 @@ class Arrival:
 def write_arrival(folder: Path, arrival: Arrival) -> None:
     """Keep it in the job's folder; the epochs lie there already."""
     content = asdict(replace(arrival, epochs=(), sweep=()))
-    (folder / ARRIVAL_FILE).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    write_atomically(folder / ARRIVAL_FILE, json.dumps(content, indent=1) + "\n")
 
 
 def read_arrival(folder: Path) -> Arrival | None:

@@ -13,7 +13,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
+from gcdesk.config.files import beside, replace_atomically, replace_folder
 from gcdesk.config.resources import slurm_path
 from gcdesk.engine.labels import BINS
 from gcdesk.talc.errors import BundleError
@@ -76,23 +78,19 @@ def write_entries(
     if not target.parent.is_dir():
         raise BundleError(f"{target.parent} is not a folder.")
     entries = [*entries, Entry(MANIFEST_FILE, _manifest(run, entries))]
-    archive = target.name.endswith(ARCHIVE_SUFFIX)
-    work = target.with_name(f".{target.name}.part")
+    work = beside(target)
     try:
-        (_write_archive if archive else _write_folder)(name, entries, work, tell, stop)
-        work.rename(target)
+        if target.name.endswith(ARCHIVE_SUFFIX):
+            with replace_atomically(target) as stream:
+                _write_archive(name, entries, stream, tell, stop)
+        else:
+            _write_folder(entries, work, tell, stop)
+            replace_folder(work, target)
     except OSError as error:
         raise BundleError(f"The bundle cannot be written: {error.strerror} ({error.filename}).") from error
     finally:
-        _clear(work)
+        shutil.rmtree(work, ignore_errors=True)
     return target
-
-
-def _clear(work: Path) -> None:
-    if work.is_dir():
-        shutil.rmtree(work)
-    else:
-        work.unlink(missing_ok=True)
 
 
 def _entries(job: Job) -> Iterator[Entry]:
@@ -150,9 +148,7 @@ def _check_stop(stop: threading.Event | None) -> None:
         raise ExportStopped("Stopped: no bundle was written.")
 
 
-def _write_folder(
-    _name: str, entries: list[Entry], work: Path, tell: Tell, stop: threading.Event | None
-) -> None:
+def _write_folder(entries: list[Entry], work: Path, tell: Tell, stop: threading.Event | None) -> None:
     for number, entry in enumerate(entries, 1):
         _check_stop(stop)
         file = work / entry.place
@@ -166,10 +162,10 @@ def _write_folder(
 
 
 def _write_archive(
-    name: str, entries: list[Entry], work: Path, tell: Tell, stop: threading.Event | None
+    name: str, entries: list[Entry], stream: BinaryIO, tell: Tell, stop: threading.Event | None
 ) -> None:
     # Photos are compressed already: a low level only costs less time.
-    with tarfile.open(work, "w:gz", compresslevel=1, format=tarfile.PAX_FORMAT) as archive:
+    with tarfile.open(fileobj=stream, mode="w:gz", compresslevel=1, format=tarfile.PAX_FORMAT) as archive:
         for number, entry in enumerate(entries, 1):
             _check_stop(stop)
             item = tarfile.TarInfo(f"{name}/{entry.place}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import time
@@ -12,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
+from gcdesk.config.files import write_atomically
 from gcdesk.config.folders import user_folders
 
 JOB_FILE = "job.json"
@@ -66,9 +66,7 @@ def _folder_of(run: str, rows: bool) -> Path:
 def keep(job: KeptJob) -> KeptJob:
     """Write a record in one step."""
     job.folder.mkdir(parents=True, exist_ok=True)
-    work = job.folder / f".{JOB_FILE}.part"
-    work.write_text(json.dumps(asdict(job), indent=1) + "\n", encoding="utf-8")
-    os.replace(work, job.folder / JOB_FILE)
+    write_atomically(job.folder / JOB_FILE, json.dumps(asdict(job), indent=1) + "\n")
     return job
 
 

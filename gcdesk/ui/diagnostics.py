@@ -13,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from gcdesk.config.crash_reports import reports
+from gcdesk.config.files import replace_atomically
 from gcdesk.config.folders import user_folders
 from gcdesk.config.settings import Settings
 from gcdesk.jobs.commands import own_command, own_environment
@@ -54,14 +55,9 @@ def save_diagnostics(target: Path, settings: Settings, facts: Mapping[str, objec
     for path in [*sorted(user_folders().log.glob("*.log*")), *reports()]:
         if path.is_file():
             parts[f"log/{path.name}"] = _end_of(path)
-    temporary = target.with_name(f".{target.name}.tmp")
-    try:
-        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as bundle:
-            for name, text in parts.items():
-                bundle.writestr(name, text.encode("utf-8", "replace"))
-        os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replace_atomically(target) as stream, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as bundle:
+        for name, text in parts.items():
+            bundle.writestr(name, text.encode("utf-8", "replace"))
     return list(parts)
 
 

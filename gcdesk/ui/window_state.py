@@ -6,11 +6,11 @@ import base64
 import binascii
 import contextlib
 import json
-import os
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray
 
+from gcdesk.config.files import write_atomically
 from gcdesk.config.folders import user_folders
 
 
@@ -32,12 +32,7 @@ def load_state() -> dict[str, QByteArray]:
 def save_state(parts: dict[str, QByteArray]) -> None:
     """Write the parts; a full disk or a read-only folder is no reason to keep the window open."""
     target = _file()
-    written = target.with_suffix(".tmp")
     text = json.dumps({name: base64.b64encode(bytes(part.data())).decode() for name, part in parts.items()})
-    try:
+    with contextlib.suppress(OSError):
         target.parent.mkdir(parents=True, exist_ok=True)
-        written.write_text(text, encoding="utf-8")
-        os.replace(written, target)
-    except OSError:
-        with contextlib.suppress(OSError):
-            written.unlink(missing_ok=True)
+        write_atomically(target, text)

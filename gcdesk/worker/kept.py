@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gcdesk.config.files import write_atomically
 from gcdesk.config.folders import user_folders
 from gcdesk.engine.errors import EvaluationError
 from gcdesk.engine.scored import SCORED_FILE, ScoredSet, write_scored
@@ -52,7 +53,7 @@ def keep(scored: ScoredSet, parent: Path | None = None) -> Kept:
             "items": len(scored),
             "models": models,
         }
-        (folder / _SUMMARY).write_text(json.dumps(summary), encoding="ascii")
+        write_atomically(folder / _SUMMARY, json.dumps(summary))
     except OSError as error:
         raise EvaluationError(f"The evaluation cannot be kept in {parent}: {error.strerror}.") from error
     return Kept(folder, scored.name, scored.data, scored.created, len(scored), models)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
 
+from gcdesk.config.files import replace_atomically
 from gcdesk.config.thresholds import (
     HEATMAP_CACHE_BYTES,
     PREVIEW_CACHE_BYTES,
@@ -149,12 +149,8 @@ def used_again(file: Path) -> bool:
 def write_picture(image: Image.Image, file: Path, **options: object) -> None:
     """Write a picture in one step: whoever sees the file sees all of it. Raises OSError."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(f".{file.name}.{os.getpid()}-{threading.get_ident()}")
-    try:
-        image.save(temporary, **options)  # type: ignore[arg-type]
-        os.replace(temporary, file)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replace_atomically(file, durable=False) as stream:
+        image.save(stream, **options)  # type: ignore[arg-type]
 
 
 def _prune(folder: Path, cap: int) -> None:

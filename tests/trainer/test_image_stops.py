@@ -118,7 +118,7 @@ def test_a_checkpoint_that_does_not_fit_leaves_the_one_before(
     def full(_handle: int) -> None:
         raise OSError(code, "no")
 
-    monkeypatch.setattr("trainer.image.state.os.fsync", full)
+    monkeypatch.setattr("os.fsync", full)
     with pytest.raises(SaveError, match=r"quota is full: .* MB\. checkpoint-0000-000001\.pt is kept"):
         run._save()
     assert [file.name for file in (tmp_path / "run").iterdir()] == ["checkpoint-0000-000001.pt"]

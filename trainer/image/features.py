@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
+from gcdesk.config.files import beside
 from gcdesk.engine.images import IMAGENET_MEAN, IMAGENET_STD, Preprocessing, preprocess
 from trainer.image.augment import GroundBank, generator, make_view, pick_other
 from trainer.image.data import Photos
@@ -211,7 +212,7 @@ def _cache_view(
     batch.
     """
     batches = np.array_split(np.arange(count), max(1, count // _CACHE_BATCH))
-    work = file.with_name(f".{file.name}.part")
+    work = beside(file)
     threads = torch.get_num_threads()
     torch.set_num_threads(max(1, threads // workers))
     try:

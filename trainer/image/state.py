@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import io
 import json
-import os
 import pickle
 from collections.abc import Callable
 from dataclasses import asdict
@@ -14,6 +13,7 @@ from typing import Any
 
 import torch
 
+from gcdesk.config.files import replace_atomically
 from gcdesk.engine.errors import GcdeskError
 from trainer.image.loop import Learner, Progress
 from trainer.image.settings import ImageSettings
@@ -52,16 +52,11 @@ class RunFolder:
             {"identity": self._identity, "learner": learner.state(), "progress": asdict(progress)}, packed
         )
         target = self.folder / f"checkpoint-{progress.epoch:04d}-{progress.step:06d}.pt"
-        work = target.with_name(f".{target.name}.part")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with work.open("wb") as file:
+            with replace_atomically(target) as file:
                 file.write(packed.getbuffer())
-                file.flush()
-                os.fsync(file.fileno())
-            work.replace(target)
         except OSError as error:
-            work.unlink(missing_ok=True)
             raise SaveError(self._why_not_saved(error, packed.tell())) from error
         for old in self.checkpoints()[_KEPT:]:
             old.unlink(missing_ok=True)

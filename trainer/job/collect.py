@@ -6,13 +6,13 @@ import csv
 import hashlib
 import io
 import json
-import os
 import tarfile
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from gcdesk.config.files import replace_atomically
 from trainer.job.config import CONFIG_FILE, JobConfig, JobError, read_config
 from trainer.job.parity import PARITY_FILE
 from trainer.job.record import METRICS_FILE, STATUS_FILE, read_metrics, read_status
@@ -53,13 +53,11 @@ def collect(bundle: Path) -> Path:
     }
     files = {MANIFEST_FILE: (json.dumps(manifest, indent=1) + "\n").encode(), **files}
     target = bundle / f"result-{config.run}.tar.gz"
-    work = target.with_name(f".{target.name}.part")
-    with tarfile.open(work, "w:gz") as archive:
+    with replace_atomically(target) as stream, tarfile.open(fileobj=stream, mode="w:gz") as archive:
         for name, data in files.items():
             entry = tarfile.TarInfo(f"result-{config.run}/{name}")
             entry.size, entry.mode = len(data), 0o644
             archive.addfile(entry, io.BytesIO(data))
-    os.replace(work, target)
     return target
 
 

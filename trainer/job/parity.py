@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from gcdesk.config.files import write_atomically
+
 PARITY_FILE = "parity.json"
 _PICTURES = 2
 
@@ -29,7 +31,7 @@ def write_parity(model: Path, file: Path) -> None:
     with torch.no_grad():
         logits = network(torch.from_numpy(parity_pixels(preprocessing.size)))[0]
     content = {"v": 1, "size": preprocessing.size, "logits": logits.tolist()}
-    file.write_text(json.dumps(content) + "\n", encoding="utf-8", newline="\n")
+    write_atomically(file, json.dumps(content) + "\n")
 
 
 def read_parity(file: Path) -> tuple[int, NDArray[np.float64]]:

@@ -5,7 +5,6 @@ epoch).
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from gcdesk.config.files import write_atomically
 from trainer.image.reporting import TextReporter
 
 STATUS_FILE = "status.json"
@@ -46,14 +46,9 @@ def write_status(folder: Path, status: Status) -> None:
     """Replace `status.json` in one step. A disk that is full is told on stderr: the run says more."""
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     text = json.dumps(asdict(replace(status, updated=now)), indent=1, ensure_ascii=False) + "\n"
-    work = folder / f".{STATUS_FILE}.part"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with work.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        work.replace(folder / STATUS_FILE)
+        write_atomically(folder / STATUS_FILE, text)
     except OSError as error:
         print(f"{STATUS_FILE} cannot be written: {error}", file=sys.stderr)
 
@@ -129,9 +124,7 @@ class Record(TextReporter):
     def _rewind(self, first: dict[str, Any]) -> None:
         """Drop recorded lines from `first`'s place on: this run takes those steps again."""
         kept = [line for line in read_metrics(self._metrics) if _place(line) < _place(first)]
-        work = self._metrics.with_name(f".{METRICS_FILE}.part")
-        work.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8", newline="\n")
-        work.replace(self._metrics)
+        write_atomically(self._metrics, "".join(json.dumps(line) + "\n" for line in kept))
 
 
 def _place(line: Mapping[str, Any]) -> tuple[float, float]:

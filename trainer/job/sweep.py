@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from gcdesk.config.files import write_atomically
 from trainer.image.settings import RecipeError, assigned
 from trainer.job.config import CONFIG_FILE, Folders, JobConfig, JobError, read_config
 from trainer.job.parity import PARITY_FILE, write_parity
@@ -159,7 +160,7 @@ def rank_sweep(bundle: Path) -> int:
         "groups": [asdict(group) for group in groups],
         "tasks": [asdict(task) for task in tasks],
     }
-    (folder / SWEEP_FILE).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    write_atomically(folder / SWEEP_FILE, json.dumps(content, indent=1) + "\n")
     write_status(folder, Status(config.run, "done", epoch=epochs, epochs=epochs))
     for line in table(groups, tasks):
         print(line)

@@ -10,12 +10,12 @@ tasks/3.retries        how often it was handed in again after it had failed
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from gcdesk.config.files import write_atomically
 from gcdesk.engine.scan import find_photos
 from trainer.job.config import JobError
 from trainer.shards.config import ShardsConfig
@@ -42,17 +42,6 @@ class Note:
     photo: int = -1
     deaths: int = 0
     opened: bool = False
-
-
-def write_whole(file: Path, text: str) -> None:
-    """Replace a file in one step."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    work = file.with_name(f".{file.name}.work")
-    with work.open("w", encoding="utf-8", newline="\n") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    work.replace(file)
 
 
 def list_photos(config: ShardsConfig, place: Path) -> int:
@@ -114,7 +103,7 @@ def part_of(place: Path, shard: Path) -> Path:
 
 
 def write_state(place: Path, state: TaskState) -> None:
-    write_whole(place / "tasks" / f"{state.task}.json", json.dumps(asdict(state)) + "\n")
+    _write(place / "tasks" / f"{state.task}.json", json.dumps(asdict(state)) + "\n")
 
 
 def note_of(place: Path, task: int) -> Path:
@@ -122,7 +111,12 @@ def note_of(place: Path, task: int) -> Path:
 
 
 def write_note(place: Path, task: int, note: Note) -> None:
-    write_whole(note_of(place, task), json.dumps(asdict(note)) + "\n")
+    _write(note_of(place, task), json.dumps(asdict(note)) + "\n")
+
+
+def _write(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(file, text)
 
 
 def read_note(place: Path, task: int) -> Note | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import tarfile
 import time
 from collections import Counter
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gcdesk.config.files import replace_atomically, write_atomically
 from gcdesk.engine.export_table import CsvTable, readable, replaced_file
 from gcdesk.engine.labels import BINS
 from gcdesk.engine.result_table import FIELDS
@@ -27,7 +27,6 @@ from trainer.shards.files import (
     retries_of,
     shards_of,
     unfinished,
-    write_whole,
 )
 from trainer.shards.parquet import have_pyarrow, write_parquet
 
@@ -86,7 +85,7 @@ def merge(config: ShardsConfig, place: Path) -> dict[str, Any]:
     if config.table == "parquet" and have_pyarrow():
         write_parquet(place / ROWS_FILE, place / PARQUET_FILE)
     summary["models"] = [name for name in (config.image_model, config.text_model) if name]
-    write_whole(place / SUMMARY_FILE, json.dumps(summary, indent=1) + "\n")
+    write_atomically(place / SUMMARY_FILE, json.dumps(summary, indent=1) + "\n")
     return summary
 
 
@@ -168,16 +167,14 @@ def collect_rows(bundle: Path, config: ShardsConfig) -> Path:
         "files": {file.name: {"sha256": _digest(file), "bytes": file.stat().st_size} for file in files},
     }
     listed = place / "manifest.json"
-    write_whole(listed, json.dumps(manifest, indent=1) + "\n")
+    write_atomically(listed, json.dumps(manifest, indent=1) + "\n")
     target = bundle / f"result-{config.run}.tar.gz"
-    work = target.with_name(f".{target.name}.part")
-    with tarfile.open(work, "w:gz") as archive:
+    with replace_atomically(target) as packed, tarfile.open(fileobj=packed, mode="w:gz") as archive:
         for file in (listed, *files):
             item = tarfile.TarInfo(f"result-{config.run}/{file.name}")
             item.size, item.mode = file.stat().st_size, 0o644
             with file.open("rb") as stream:
                 archive.addfile(item, stream)
-    os.replace(work, target)
     return target
 
 

@@ -7,6 +7,7 @@ import importlib.util
 from itertools import islice
 from pathlib import Path
 
+from gcdesk.config.files import replace_atomically
 from gcdesk.engine.labels import BINS
 
 _GROUP = 50_000  # rows in memory at a time
@@ -26,20 +27,18 @@ def write_parquet(table: Path, target: Path) -> None:
     from pyarrow import parquet
 
     numbers = {*_NUMBERS, *(f"{kind}_{name}" for kind in ("image", "text") for name in BINS)}
-    work = target.with_name(f".{target.name}.part")
-    with table.open(encoding="utf-8", newline="") as stream:
+    with replace_atomically(target) as packed, table.open(encoding="utf-8", newline="") as stream:
         rows = csv.DictReader(stream)
         names = list(rows.fieldnames or ())
         kinds = {name: pyarrow.float64() if name in numbers else pyarrow.string() for name in names}
         kinds["review"] = pyarrow.bool_()
         schema = pyarrow.schema(list(kinds.items()))
-        with parquet.ParquetWriter(work, schema) as writer:
+        with parquet.ParquetWriter(packed, schema) as writer:
             while group := list(islice(rows, _GROUP)):
                 columns = {
                     name: [_value(name, row[name], name in numbers) for row in group] for name in names
                 }
                 writer.write_table(pyarrow.table(columns, schema=schema))
-    work.replace(target)
 
 
 def _value(name: str, word: str, number: bool) -> str | float | bool | None:

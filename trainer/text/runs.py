@@ -9,13 +9,13 @@ trainer's, after the last whole epoch; `figures.jsonl` are the curves; `<name>.g
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from gcdesk.config.files import write_atomically
 from gcdesk.config.folders import user_folders
 from gcdesk.config.resources import resource_path
 from gcdesk.engine.checkpoint import load_info
@@ -140,12 +140,7 @@ def begin_run(
     record = RunRecord(name, base, dict(settings), sources, counts, time.time())
     try:
         write_splits(prepared, folder)
-        work = folder / f".{_RECORD}.part"
-        with work.open("w", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(record), indent=2) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        work.replace(folder / _RECORD)
+        write_atomically(folder / _RECORD, json.dumps(asdict(record), indent=2) + "\n")
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise

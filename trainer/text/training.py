@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import io
 import json
-import os
 import pickle
 import random
 from collections.abc import Callable, Sequence
@@ -18,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from gcdesk.config.files import replace_atomically
 from gcdesk.engine.architectures import TextClassifier
 from gcdesk.engine.labels import BINS
 from gcdesk.engine.os_words import writing
@@ -237,16 +237,8 @@ class TextTraining:
         # In memory first: torch's own writer turns a full disk into an error that names no reason.
         packed = io.BytesIO()
         torch.save(content, packed)
-        work = folder / f".{_CHECKPOINT}.part"
-        try:
-            with writing(folder / _CHECKPOINT, TextDataError):
-                with work.open("wb") as file:
-                    file.write(packed.getbuffer())
-                    file.flush()
-                    os.fsync(file.fileno())
-                work.replace(folder / _CHECKPOINT)
-        finally:
-            work.unlink(missing_ok=True)
+        with writing(folder / _CHECKPOINT, TextDataError), replace_atomically(folder / _CHECKPOINT) as file:
+            file.write(packed.getbuffer())
 
     def _resume(self, folder: Path) -> None:
         file = folder / _CHECKPOINT
