@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 import struct
 from collections.abc import Callable
 from dataclasses import replace
@@ -123,6 +125,21 @@ def test_a_failed_save_leaves_the_older_model(
         save_model(folder, replace(INFO, **change), weights)
     after = load_model(folder)
     assert after.info == before.info
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+
+
+def test_a_disk_that_does_not_take_the_files_leaves_the_older_model(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The files are flushed before the new folder takes the old one's name."""
+
+    def full(_handle: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(ModelFileError, match="the disk is full"):
+        save_model(folder, replace(INFO, temperature=2.0), small_text_weights(seed=1))
+    assert load_model(folder).info.temperature == INFO.temperature
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]
 
 
