@@ -20,23 +20,21 @@ import argparse
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gcdesk.config.thresholds import Thresholds
 from gcdesk.engine.analysis import analyse
-from gcdesk.engine.calibration import softmax
 from gcdesk.engine.checkpoint import load_info
 from gcdesk.engine.classifier import Classifier, Item
 from gcdesk.engine.devices import open_backend
-from gcdesk.engine.evaluation import ModelScores, evaluate
 from gcdesk.engine.fitting import Pairs, out_of_fold, pairs_of
 from gcdesk.engine.labelled import read_labelled
 from gcdesk.engine.labels import BINS
 from gcdesk.engine.measuring import measure, of_labelled
+from gcdesk.engine.scored import ScoredItem, ScoredModel, ScoredSet
 from gcdesk.engine.selection import Rule
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -49,11 +47,12 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Side:
-    """One model's raw probabilities (n, 4), the true bins (n,), and its temperature."""
+    """One model's logits (n, 4), the true bins (n,), its temperature and its name."""
 
-    probabilities: Floats
+    logits: Floats
     labels: Ints
     temperature: float
+    name: str
 
 
 def photos_side(model: Path, folder: Path) -> Side:
@@ -63,17 +62,18 @@ def photos_side(model: Path, folder: Path) -> Side:
     results = Classifier(backend, None, Rule.MAX_CONFIDENCE).classify(
         Item(i.path, "") for i in labelled.items
     )
-    answers = [result.image.probabilities for result in results if result.image is not None]
+    answers = [result.image.logits for result in results if result.image is not None]
     labels = np.array([item.label for item in labelled.items])
     if len(answers) != len(labels):
         raise SystemExit(f"{folder} holds photos that cannot be read.")
-    return Side(np.array(answers), labels, backend.info.temperature)
+    return Side(np.array(answers), labels, backend.info.temperature, backend.info.name)
 
 
 def captions_side(model: Path, file: Path) -> Side:
     """Captions as scored by networks that did not learn them (benchmarks/text_crossval.py --save)."""
     kept = np.load(file)
-    return Side(softmax(kept["logits"]), kept["labels"].astype(np.int64), load_info(model).temperature)
+    info = load_info(model)
+    return Side(kept["logits"], kept["labels"].astype(np.int64), info.temperature, info.name)
 
 
 def second_half(labels: Ints) -> NDArray[np.bool_]:
@@ -84,43 +84,34 @@ def second_half(labels: Ints) -> NDArray[np.bool_]:
     return kept
 
 
-def logits(scores: ModelScores) -> Floats:
-    """Logits (n, 4) but for a constant in each row."""
-    return np.log(np.maximum(scores.probabilities, 1e-30))
-
-
-def drawn_pairs(photos: Side, captions: Side, seed: int) -> tuple[Ints, ModelScores, ModelScores, Ints]:
-    """Each photo with a caption of its bin, and which caption it is."""
+def drawn_pairs(photos: Side, captions: Side, seed: int) -> tuple[ScoredSet, Ints]:
+    """Each photo with a caption of its bin, and which caption it is (n,)."""
     rng = np.random.default_rng(seed)
     rows = np.array([rng.choice(np.flatnonzero(captions.labels == label)) for label in photos.labels])
     there = np.ones(len(rows), bool)
-    return (
-        photos.labels,
-        ModelScores(photos.probabilities, there, photos.temperature),
-        ModelScores(captions.probabilities[rows], there, captions.temperature),
-        rows.astype(np.int64),
+    items = tuple(ScoredItem(str(row), str(row), label) for row, label in enumerate(photos.labels.tolist()))
+    image, text = (ScoredModel(side.name, side.name, side.temperature) for side in (photos, captions))
+    scored = ScoredSet(
+        "drawn", "", 0.0, items, image, text, photos.logits, captions.logits[rows], there, there
     )
+    return scored, rows.astype(np.int64)
 
 
 def measured(photos: Side, captions: Side, draws: int) -> dict[str, float]:
     """Mean accuracy of each model, each rule, each weight of the log-linear rule, and of either model right."""
     sums: dict[str, list[float]] = {}
     for seed in range(draws):
-        labels, image, text, rows = drawn_pairs(photos, captions, seed)
-        found = evaluate(labels, image, text, Thresholds())
-        assert found.image is not None
-        assert found.text is not None
-        line = {"image": found.image.accuracy.value, "text": found.text.accuracy.value}
-        line |= {rule.value: report.report.accuracy.value for rule, report in found.rules.items()}
+        scored, rows = drawn_pairs(photos, captions, seed)
+        found = analyse(scored)
+        line = {one.key: one.report.accuracy.value for one in found.contenders}
         for weight in WEIGHTS:
-            rules = evaluate(labels, image, text, Thresholds(), weight).rules
-            line[f"weighted {weight}"] = rules[Rule.WEIGHTED].report.accuracy.value
-        pairs = Pairs(logits(image), logits(text), labels, rows)
-        line["fitted, cross-validated"] = float((out_of_fold(pairs, seed) == labels).mean())
+            weighted = analyse(scored, weight=weight).contender(Rule.WEIGHTED.value)
+            line[f"weighted {weight}"] = weighted.report.accuracy.value
+        pairs = Pairs(scored.image_logits, scored.text_logits, scored.labels, rows)
+        line["fitted, cross-validated"] = float((out_of_fold(pairs, seed) == pairs.labels).mean())
         plain = (line["image"], line["text"], line["max_confidence"])
         line["fitted or what beat it"] = max(line["fitted, cross-validated"], *plain)
-        right = [scores.probabilities.argmax(axis=1) == labels for scores in (image, text)]
-        line["either one right"] = float((right[0] | right[1]).mean())
+        line["either one right"] = found.ceiling.reachable if found.ceiling is not None else float("nan")
         for name, value in line.items():
             sums.setdefault(name, []).append(value)
     return {name: float(np.mean(values)) for name, values in sums.items()}
@@ -168,7 +159,7 @@ def main() -> None:
     captions = captions_side(args.text_model, args.text)
     field = photos_side(args.image_model, data / "field")
     half = second_half(field.labels)
-    held = Side(field.probabilities[half], field.labels[half], field.temperature)
+    held = replace(field, logits=field.logits[half], labels=field.labels[half])
     val = photos_side(args.image_model, data / "images" / "val")
     sets = [(name, measured(side, captions, args.draws)) for name, side in
             (("field", field), ("field, 2nd half", held), ("images/val", val))]  # fmt: skip

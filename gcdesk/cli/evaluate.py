@@ -14,9 +14,9 @@ from gcdesk.cli.main import EXIT_FINE, EXIT_SOME_FAILED
 from gcdesk.cli.opening import FORCE, NO_MODEL, Models, Notices, add_model_arguments, open_models, tell
 from gcdesk.cli.terminal import Progress, shown
 from gcdesk.config.settings import Settings, load_settings
-from gcdesk.engine.analysis import Analysis, added_by, analyse, threshold_words
+from gcdesk.engine.analysis import IMAGE, TEXT, Analysis, Contender, added_by, analyse, threshold_words
 from gcdesk.engine.errors import EvaluationError
-from gcdesk.engine.evaluation import Accuracy, Evaluation, Report, evaluate
+from gcdesk.engine.evaluation import Accuracy, Report, rounded
 from gcdesk.engine.export_table import readable
 from gcdesk.engine.fitted import load_fitted
 from gcdesk.engine.labelled import read_labelled
@@ -25,7 +25,7 @@ from gcdesk.engine.library import Library
 from gcdesk.engine.measuring import measure, named_by_class, of_labelled
 from gcdesk.engine.scored import ScoredItem, ScoredSet
 from gcdesk.engine.seen import load_seen
-from gcdesk.engine.selection import Rule
+from gcdesk.engine.selection import DEFAULT_RULE, Rule
 from gcdesk.engine.targets import refuse_target
 
 __all__ = ["add_arguments", "named_by_class", "run", "score_path"]
@@ -37,7 +37,6 @@ _MANY = 10
 class Evaluated:
     """The figures, and what must be known to read them."""
 
-    evaluation: Evaluation
     analysis: Analysis
     models: str
 
@@ -53,7 +52,7 @@ class Evaluated:
         scored = self.analysis.scored
         failed = [{"path": readable(i.path), "error": readable(i.error)} for i in self.unreadable]
         return {
-            **self.evaluation.to_json(),
+            **_figures(self.analysis),
             **_more(self.analysis),
             "captions_are_class_names": self.class_names,
             "notes": [*scored.notes, *self.analysis.warnings],
@@ -145,8 +144,30 @@ def _evaluated(scored: ScoredSet, models: Models, settings: Settings) -> Evaluat
         fitted = load_fitted(scored.image.sha256, scored.text.sha256)
     weight, limits = settings.text_weight, settings.thresholds
     analysis = analyse(scored, Rule(settings.rule) if settings.rule else None, limits, weight, fitted)
-    evaluation = evaluate(scored.labels, scored.scores("image"), scored.scores("text"), limits, weight)
-    return Evaluated(evaluation, analysis, str(models))
+    return Evaluated(analysis, str(models))
+
+
+def _figures(analysis: Analysis) -> dict[str, Any]:
+    """The models and rules as in the table: fractions, not per cent; null where nothing was measured."""
+    models = {key: one.report.to_json() for key in (IMAGE, TEXT) if (one := analysis.find(key)) is not None}
+    rules = [one for one in analysis.contenders if one.key not in (IMAGE, TEXT)]
+    return {
+        "items": len(analysis.scored),
+        "labels": list(BINS),
+        IMAGE: models.get(IMAGE),
+        TEXT: models.get(TEXT),
+        "rules": {one.key: _rule_figures(one) for one in rules},
+        "default_rule": DEFAULT_RULE.value,
+    }
+
+
+def _rule_figures(rule: Contender) -> dict[str, Any]:
+    return {
+        **rule.report.to_json(),
+        "review": rule.reviewed,
+        "accepted": rule.at.accepted,
+        "accepted_accuracy": rounded(rule.at.accuracy),
+    }
 
 
 def _more(analysis: Analysis) -> dict[str, Any]:
@@ -173,7 +194,7 @@ def _more(analysis: Analysis) -> dict[str, Any]:
         "operating_point": {
             "threshold": at.threshold,
             "review": round(at.review, 6),
-            "rest_right": None if math.isnan(at.accuracy) else round(at.accuracy, 6),
+            "rest_right": rounded(at.accuracy),
         },
         "seen_in_training": len(analysis.leaks),
         "disagreements": len(analysis.disagreements),
@@ -181,36 +202,35 @@ def _more(analysis: Analysis) -> dict[str, Any]:
 
 
 def _table(found: Evaluated) -> Iterator[str]:
-    evaluation, analysis = found.evaluation, found.analysis
-    yield f"{evaluation.items} items; models: {found.models}"
+    analysis = found.analysis
+    yield f"{len(analysis.scored)} items; models: {found.models}"
     yield f"{'':<18}accuracy   95 % interval   macro-F1  answered  to review  against the better model"
     for one in analysis.contenders:
-        review = None if one.raw is not None else round(one.at.review * len(analysis.scored))
+        review = None if one.raw is not None else one.reviewed
         mark = "*" if one.key == analysis.chosen and one.raw is None else ""
         against = ""
         if one.against is not None:
             against = f"  +{one.against.only_a} -{one.against.only_b}, p {one.against.p:.2g}"
-        macro = _percent(one.intervals.macro_f1.value)
-        yield _line(f"{one.key} {mark}", one.report, macro, review) + against
-    if evaluation.rules:
+        yield _line(f"{one.key} {mark}", one.report, review) + against
+    if len(analysis.contenders) > 1:
         yield "* the rule in use"
     yield from (*added_by(analysis), threshold_words(analysis.in_use.at))
     for key in dict.fromkeys(("image", "text", analysis.chosen)):
-        one_found = [one for one in analysis.contenders if one.key == key]
-        for one in one_found:
+        found_one = analysis.find(key)
+        if found_one is not None:
             yield ""
-            yield from _matrix(key, one.report)
+            yield from _matrix(key, found_one.report)
     for note in (*analysis.scored.notes, *analysis.warnings):
         yield ""
         yield f"note: {shown(note)}"
 
 
-def _line(name: str, report: Report, macro: str, review: int | None = None) -> str:
+def _line(name: str, report: Report, review: int | None) -> str:
     to_review = f"{'':>11}" if review is None else f"{review:>11}"
     accuracy = report.accuracy
     return (
-        f"{name:<18}{_percent(accuracy.value):>8}   {_interval(accuracy)}   {macro:>7}   {accuracy.items:>6}"
-        f"{to_review}"
+        f"{name:<18}{_percent(accuracy.value):>8}   {_interval(accuracy)}   {_percent(report.macro_f1):>7}"
+        f"   {accuracy.items:>6}{to_review}"
     )
 
 

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcdesk.config.thresholds import TEXT_WEIGHT, Thresholds
+from gcdesk.engine.calibration import softmax
 from gcdesk.engine.comparison import Ceiling, McNemar, ceiling, mcnemar
 from gcdesk.engine.doubt import Doubts
 from gcdesk.engine.doubts import doubts_of, probabilities_of, rule_inputs
 from gcdesk.engine.errors import EvaluationError
-from gcdesk.engine.evaluation import Report, report
+from gcdesk.engine.evaluation import BinFigures, Report, bin_figures, report
 from gcdesk.engine.fitted import FittedRule
 from gcdesk.engine.reliability import (
     Operating,
@@ -26,7 +27,6 @@ from gcdesk.engine.reliability import (
 )
 from gcdesk.engine.scored import CONFIRMED, CORRECTED, FOLDER, RANDOM, ScoredSet
 from gcdesk.engine.selection import DEFAULT_RULE, RULES, Rule, Winner, select
-from gcdesk.engine.statistics import BinFigures, Bootstrapped, bin_figures, bootstrap
 
 IMAGE, TEXT = "image", "text"
 WORDS: Mapping[str, str] = {
@@ -62,7 +62,6 @@ class Contender:
     held: Bools
     winners: NDArray[np.int8]
     report: Report
-    intervals: Bootstrapped
     bins: tuple[BinFigures, ...]
     reliability: Reliability
     raw: Reliability | None
@@ -73,6 +72,11 @@ class Contender:
     @property
     def words(self) -> str:
         return WORDS[self.key]
+
+    @property
+    def reviewed(self) -> int:
+        """How many items a person looks at."""
+        return len(self.answers) - self.at.accepted
 
     def at_threshold(self, threshold: float) -> Operating:
         """What it does at another review threshold."""
@@ -119,7 +123,15 @@ class Analysis:
     warnings: tuple[str, ...]
 
     def contender(self, key: str) -> Contender:
-        return next(one for one in self.contenders if one.key == key)
+        """The model or rule of that key. Raises KeyError where it was not measured."""
+        found = self.find(key)
+        if found is None:
+            raise KeyError(key)
+        return found
+
+    def find(self, key: str) -> Contender | None:
+        """The model or rule of that key, None where it was not measured."""
+        return next((one for one in self.contenders if one.key == key), None)
 
     @property
     def in_use(self) -> Contender:
@@ -147,19 +159,17 @@ def analyse(
     if not len(scored):
         raise EvaluationError("There is nothing to evaluate.")
     limits, labels = thresholds or Thresholds(), scored.labels
-    models = {key: scored.scores(key) for key in (IMAGE, TEXT)}
     doubts = doubts_of(scored)
     contenders: list[Contender] = []
     right: dict[str, Bools] = {}
-    for key, scores in models.items():
-        if scores is not None:
-            sure = probabilities_of(scored, key, scores.temperature, doubts)
-            answers = np.where(scores.present, scores.probabilities.argmax(axis=1), -1)
+    for key in (IMAGE, TEXT):
+        model, logits, there = scored.side(key)
+        if model is not None:
+            sure = probabilities_of(scored, key, model.temperature, doubts)
+            answers = np.where(there, logits.argmax(axis=1), -1)
             right[key] = answers == labels
-            raw = scores.probabilities.max(axis=1)
-            contenders.append(
-                _contender(key, labels, answers, sure.max(axis=1), ~scores.present, limits, None, raw)
-            )
+            raw = softmax(logits).max(axis=1)
+            contenders.append(_contender(key, labels, answers, sure.max(axis=1), ~there, limits, None, raw))
     if not contenders:
         raise EvaluationError("There is no model to evaluate.")
     better, roof = "", None
@@ -211,7 +221,6 @@ def _contender(
         held=held,
         winners=winners if winners is not None else np.zeros(len(labels), dtype=np.int8),
         report=whole,
-        intervals=bootstrap(whole.confusion),
         bins=bin_figures(whole.confusion),
         reliability=reliability(sure[answered], hit[answered]),
         raw=reliability(raw[answered], hit[answered]) if raw is not None else None,
@@ -239,9 +248,9 @@ def _rule(
     labels = scored.labels
     right = made.label == labels
     test = mcnemar(right[both], better[both]) if better is not None and both.any() else None
-    return _contender(
-        rule.value, labels, made.label, made.confidence, made.review, limits, made.winner, None, test
-    )
+    # A photo that cannot be read is looked at whatever its caption says, as when it is classified.
+    held = made.review | np.array([bool(item.error) for item in scored.items])
+    return _contender(rule.value, labels, made.label, made.confidence, held, limits, made.winner, None, test)
 
 
 def _chosen(rule: Rule | None, contenders: list[Contender], fitted: FittedRule | None) -> str:

@@ -24,7 +24,7 @@ def doubts_of(scored: ScoredSet) -> Doubts:
 
 def probabilities_of(scored: ScoredSet, kind: str, temperature: float, doubts: Doubts) -> Floats:
     """Probabilities (n, 4) of the model of that kind ("image" or "text") at its temperature, with doubts applied."""
-    logits = scored.image_logits if kind == "image" else scored.text_logits
+    _, logits, _ = scored.side(kind)
     return softmax(logits / doubts.stretches(kind)[:, None], temperature)
 
 

@@ -7,7 +7,6 @@ measured on the others; `coverage` says how many those are.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any
@@ -15,11 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gcdesk.config.thresholds import TEXT_WEIGHT, Thresholds
-from gcdesk.engine.calibration import confidence_error, rescale
-from gcdesk.engine.errors import EvaluationError
+from gcdesk.engine.calibration import confidence_error
 from gcdesk.engine.labels import BINS
-from gcdesk.engine.selection import DEFAULT_RULE, RULES, Rule, select
 
 _DIGITS = 6
 
@@ -41,7 +37,7 @@ class Report:
 
     items: all there are. accuracy: over the answered ones. confusion (4, 4): counts, row = true bin, column =
     answer, in the order of BINS. macro_f1: see `macro_f1`. mean_confidence and ece (expected calibration
-    error, 15 bins): of the answers as they were given.
+    error, 15 bins): of the confidences that were given.
     """
 
     items: int
@@ -58,99 +54,29 @@ class Report:
 
     def to_json(self) -> dict[str, Any]:
         return {
-            "accuracy": _rounded(self.accuracy.value),
-            "interval": [_rounded(self.accuracy.low), _rounded(self.accuracy.high)],
+            "accuracy": rounded(self.accuracy.value),
+            "interval": [rounded(self.accuracy.low), rounded(self.accuracy.high)],
             "correct": self.accuracy.correct,
             "items": self.accuracy.items,
-            "coverage": _rounded(self.coverage),
-            "macro_f1": _rounded(self.macro_f1),
-            "mean_confidence": _rounded(self.mean_confidence),
-            "ece": _rounded(self.ece),
+            "coverage": rounded(self.coverage),
+            "macro_f1": rounded(self.macro_f1),
+            "mean_confidence": rounded(self.mean_confidence),
+            "ece": rounded(self.ece),
             "confusion": self.confusion.tolist(),
         }
 
 
 @dataclass(frozen=True)
-class RuleReport:
-    """A rule's report, how many items it would have a person look at, and the accuracy of the rest."""
+class BinFigures:
+    """Of one bin. precision: share of right ones among its answers; recall: share of its items that were found.
 
-    report: Report
-    review: int
-    accepted: Accuracy
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            **self.report.to_json(),
-            "review": self.review,
-            "accepted": self.accepted.items,
-            "accepted_accuracy": _rounded(self.accepted.value),
-        }
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """Everything measured on one set of items. A model that was not run has no report."""
+    NaN where it was never answered, or has no items.
+    """
 
     items: int
-    image: Report | None
-    text: Report | None
-    rules: Mapping[Rule, RuleReport]
-    default_rule: Rule = DEFAULT_RULE
-
-    def to_json(self) -> dict[str, Any]:
-        """Fractions, not per cent; null where nothing was measured."""
-        return {
-            "items": self.items,
-            "labels": list(BINS),
-            "image": self.image.to_json() if self.image else None,
-            "text": self.text.to_json() if self.text else None,
-            "rules": {rule.value: report.to_json() for rule, report in self.rules.items()},
-            "default_rule": self.default_rule.value,
-        }
-
-
-@dataclass(frozen=True)
-class ModelScores:
-    """One model's raw probabilities (temperature 1) of n items (n, 4), where it answered (n,), its
-    temperature.
-    """
-
-    probabilities: NDArray[np.float64]
-    present: NDArray[np.bool_]
-    temperature: float = 1.0
-
-    def seen_by(self, rule: Rule) -> NDArray[np.float64]:
-        """The probabilities that `rule` works on."""
-        return rescale(self.probabilities, self.temperature) if rule.uses_temperature else self.probabilities
-
-
-def evaluate(
-    labels: ArrayLike,
-    image: ModelScores | None,
-    text: ModelScores | None,
-    thresholds: Thresholds | None = None,
-    weight: float = TEXT_WEIGHT,
-) -> Evaluation:
-    """Measure both models and every rule on labels (n,). Rules are measured where there are both models.
-
-    The models' own reports are on raw probabilities; those of calibrated and weighted show the
-    temperatures' effect. Raises EvaluationError when there are no items, no model, or arrays that do not
-    fit.
-    """
-    y = np.asarray(labels, dtype=np.int64)
-    if not len(y):
-        raise EvaluationError("There is nothing to evaluate.")
-    if image is None and text is None:
-        raise EvaluationError("There is no model to evaluate.")
-    for scores in (image, text):
-        if scores is not None and scores.probabilities.shape != (len(y), len(BINS)):
-            raise EvaluationError(f"The scores {scores.probabilities.shape} do not fit the {len(y)} labels.")
-    rules = {}
-    if image is not None and text is not None:
-        rules = {
-            rule: _rule_report(rule, y, image, text, thresholds or Thresholds(), weight) for rule in RULES
-        }
-    return Evaluation(len(y), _model_report(y, image), _model_report(y, text), rules)
+    answered: int
+    precision: float
+    recall: float
 
 
 def report(labels: ArrayLike, answers: ArrayLike, confidences: ArrayLike) -> Report:
@@ -164,32 +90,6 @@ def report(labels: ArrayLike, answers: ArrayLike, confidences: ArrayLike) -> Rep
         mean = float(sure[answered].mean())
         ece = confidence_error(sure[answered], answer[answered] == y[answered])
     return Report(len(y), accuracy_of(y, answer), confusion, macro_f1(confusion), mean, ece)
-
-
-def _model_report(y: NDArray[np.int64], scores: ModelScores | None) -> Report | None:
-    if scores is None:
-        return None
-    answer = np.where(scores.present, scores.probabilities.argmax(axis=1), -1)
-    return report(y, answer, scores.probabilities.max(axis=1))
-
-
-def _rule_report(
-    rule: Rule,
-    y: NDArray[np.int64],
-    image: ModelScores,
-    text: ModelScores,
-    thresholds: Thresholds,
-    weight: float,
-) -> RuleReport:
-    chosen = select(
-        rule, image.seen_by(rule), text.seen_by(rule), image.present, text.present, thresholds, weight
-    )
-    accepted = ~chosen.review
-    return RuleReport(
-        report(y, chosen.label, chosen.confidence),
-        int(chosen.review.sum()),
-        accuracy_of(y[accepted], chosen.label[accepted]),
-    )
 
 
 def accuracy_of(labels: NDArray[np.int64], answers: NDArray[np.int64]) -> Accuracy:
@@ -237,5 +137,23 @@ def macro_f1(confusion: NDArray[np.int64]) -> float:
     return float((2 * right[there] / involved[there]).mean()) if there.any() else math.nan
 
 
-def _rounded(value: float) -> float | None:
+def bin_figures(confusion: NDArray[np.int64]) -> tuple[BinFigures, ...]:
+    """Precision and recall of each bin from counts (4, 4): rows true bins, columns answers."""
+    return tuple(
+        BinFigures(items, answered, _share(right, answered), _share(right, items))
+        for right, items, answered in zip(
+            np.diag(confusion).tolist(),
+            confusion.sum(axis=1).tolist(),
+            confusion.sum(axis=0).tolist(),
+            strict=True,
+        )
+    )
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else math.nan
+
+
+def rounded(value: float) -> float | None:
+    """For JSON, which has no NaN: None in its place."""
     return None if math.isnan(value) else round(value, _DIGITS)

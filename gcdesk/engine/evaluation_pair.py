@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gcdesk.engine.analysis import WORDS, Analysis, Contender
+from gcdesk.engine.analysis import WORDS, Analysis
 from gcdesk.engine.comparison import McNemar, mcnemar
-from gcdesk.engine.statistics import Interval
+from gcdesk.engine.evaluation import Accuracy
 
 
 @dataclass(frozen=True)
@@ -20,8 +20,8 @@ class Pair:
     """
 
     words: str
-    first: Interval | None
-    second: Interval | None
+    first: Accuracy | None
+    second: Accuracy | None
     test: McNemar | None
 
     @property
@@ -58,15 +58,15 @@ def pair_up(first: Analysis, second: Analysis) -> EvaluationPair:
     keys = [key for key in WORDS if any(key == one.key for one in (*first.contenders, *second.contenders))]
     pairs = []
     for key in keys:
-        a, b = _find(first, key), _find(second, key)
+        a, b = first.find(key), second.find(key)
         test = None
         if a is not None and b is not None and len(left):
             test = mcnemar(a.hits[left], b.hits[right])
         pairs.append(
             Pair(
                 WORDS[key],
-                None if a is None else a.intervals.accuracy,
-                None if b is None else b.intervals.accuracy,
+                None if a is None else a.report.accuracy,
+                None if b is None else b.report.accuracy,
                 test,
             )
         )
@@ -77,10 +77,6 @@ def pair_up(first: Analysis, second: Analysis) -> EvaluationPair:
         len(left),
         tuple(pairs),
     )
-
-
-def _find(analysis: Analysis, key: str) -> Contender | None:
-    return next((one for one in analysis.contenders if one.key == key), None)
 
 
 def _shared(first: Analysis, second: Analysis) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -63,7 +63,7 @@ def accuracies_figure(analysis: Analysis, look: Look = LIGHT) -> Figure:
     """Every model and rule with its 95 % interval, side by side."""
     row, top, width = 34, 34, 640
     drawing = Drawing(width, top + row * len(analysis.contenders) + 50, look, "Accuracy")
-    lows = [one.intervals.accuracy.low for one in analysis.contenders]
+    lows = [one.report.accuracy.low for one in analysis.contenders]
     low = max(
         0.0, math.floor(min([value for value in lows if not math.isnan(value)], default=0) * 10) / 10 - 0.1
     )
@@ -75,7 +75,7 @@ def accuracies_figure(analysis: Analysis, look: Look = LIGHT) -> Figure:
     drawing.text((frame.left + frame.right) / 2, bottom + 38, "right answers, %", look.ink_2, 12, "middle")
     for place, one in enumerate(analysis.contenders):
         y = top + row * place + row / 2
-        known = one.intervals.accuracy
+        known = one.report.accuracy
         chosen = one.key == analysis.chosen
         drawing.text(208, y + 4, one.words, look.ink, 13, "end", bold=chosen)
         if math.isnan(known.value):
@@ -86,9 +86,9 @@ def accuracies_figure(analysis: Analysis, look: Look = LIGHT) -> Figure:
     rows = tuple(
         (
             one.words,
-            percent(one.intervals.accuracy.value),
-            f"{percent(one.intervals.accuracy.low)} – {percent(one.intervals.accuracy.high)}",  # noqa: RUF001
-            percent(one.intervals.macro_f1.value),
+            percent(one.report.accuracy.value),
+            f"{percent(one.report.accuracy.low)} – {percent(one.report.accuracy.high)}",  # noqa: RUF001
+            percent(one.report.macro_f1),
             f"{one.report.accuracy.items} of {one.report.items}",
             _against(one, analysis),
         )
@@ -107,7 +107,7 @@ def accuracies_figure(analysis: Analysis, look: Look = LIGHT) -> Figure:
     )
     return Figure(
         "Accuracy, side by side",
-        "Share of right answers among those given; the line is the 95 % bootstrap interval. The filled dot is the"
+        "Share of right answers among those given; the line is the 95 % interval (Wilson). The filled dot is the"
         " rule in use.",
         drawing.svg(),
         ("", "Accuracy", "95 % interval", "Macro-F1", "Answered", "Against the better model"),

@@ -17,9 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcdesk.config.files import write_atomically
-from gcdesk.engine.calibration import softmax
 from gcdesk.engine.errors import EvaluationError
-from gcdesk.engine.evaluation import ModelScores
 from gcdesk.engine.labels import BINS
 
 FORMAT = 1
@@ -95,15 +93,11 @@ class ScoredSet:
         """Where a selection has something to select between."""
         return np.asarray(self.image_there & self.text_there)
 
-    def scores(self, kind: str) -> ModelScores | None:
-        """One model's raw probabilities, None where it was not run."""
-        model = self.image if kind == "image" else self.text
-        if model is None:
-            return None
-        logits, there = (
-            (self.image_logits, self.image_there) if kind == "image" else (self.text_logits, self.text_there)
-        )
-        return ModelScores(softmax(logits), there, model.temperature)
+    def side(self, kind: str) -> tuple[ScoredModel | None, NDArray[np.float64], NDArray[np.bool_]]:
+        """The image or the text model (None where it was not run), its logits (n, 4) and where it answered (n,)."""
+        if kind == "image":
+            return self.image, self.image_logits, self.image_there
+        return self.text, self.text_logits, self.text_there
 
     def part(self, chosen: NDArray[np.bool_], data: str) -> ScoredSet:
         """Some of the items (n,)."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from PySide6.QtWidgets import QWidget
 
 from gcdesk.engine.comparison import McNemar, difference_words
+from gcdesk.engine.evaluation import Accuracy
 from gcdesk.engine.evaluation_pair import EvaluationPair
 from gcdesk.engine.figures import percent
-from gcdesk.engine.statistics import Interval
 from gcdesk.ui.dialog_parts import Sheet, note
 from gcdesk.ui.evaluation_figures import values_table
 from gcdesk.ui.theme import Theme
@@ -41,7 +41,7 @@ class PairSheet(Sheet):
         self.add_button("Close", self.close, main=True)
 
 
-def _share(known: Interval | None) -> str:
+def _share(known: Accuracy | None) -> str:
     if known is None:
         return "–"  # noqa: RUF001 - a dash for nothing
     return f"{percent(known.value)} ({known.low * 100:.0f} to {known.high * 100:.0f})"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import string
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,35 @@ def test_the_table_shows_the_same(image_folder: Path, capsys: Captured) -> None:
     assert f"{report['image']['accuracy']:.1%}" in shown
     assert all(rule.value in shown for rule in RULES)
     assert all(name in shown for name in BINS)
+
+
+def test_table_and_json_agree_on_every_figure_where_captions_are_nonsense(
+    shared_data: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    """A caption without a known word weighs less: in both, or they send another number of photos to review."""
+    for number, photo in enumerate(sorted((shared_data / "photos").rglob("*.jpg"))):
+        folder = tmp_path / photo.parent.name
+        folder.mkdir(exist_ok=True)
+        nonsense = ("qxzv", "wkrr", "zzyq")[number % 3] + string.ascii_lowercase[number]
+        (folder / f"{nonsense}.jpg").symlink_to(photo)
+    report = as_json(capsys, str(tmp_path))
+    assert report["items"] == 26
+    assert main(["evaluate", str(tmp_path)]) == 0
+    shown = {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if "%" in line}
+    for key, figures in {"image": report["image"], "text": report["text"], **report["rules"]}.items():
+        assert isinstance(figures, dict)
+        words = shown[key].replace("*", "").split()
+        low, high = figures["interval"]
+        expected = [
+            f"{figures['accuracy']:.1%}",
+            f"{low:.1%}",
+            "-",
+            f"{high:.1%}",
+            f"{figures['macro_f1']:.1%}",
+        ]
+        assert words[1:7] == [*expected, str(figures["items"])]
+        if "review" in figures:
+            assert words[7] == str(figures["review"])
 
 
 def test_a_table_of_captions_evaluates_the_text_model_alone(tmp_path: Path, capsys: Captured) -> None:

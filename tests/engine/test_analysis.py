@@ -12,11 +12,11 @@ from scored_kit import scored_set, with_items
 from gcdesk.config.thresholds import Thresholds
 from gcdesk.engine.analysis import IMAGE, TEXT, added_by, analyse, threshold_words
 from gcdesk.engine.errors import EvaluationError
+from gcdesk.engine.evaluation import bin_figures
 from gcdesk.engine.figures import all_figures
 from gcdesk.engine.reliability import operating_point, reliability, risk_coverage
 from gcdesk.engine.scored import CORRECTED, RANDOM, read_scored, write_scored
 from gcdesk.engine.selection import Rule
-from gcdesk.engine.statistics import bin_figures, bootstrap
 
 
 def test_everything_that_was_counted_adds_up() -> None:
@@ -97,15 +97,19 @@ def test_curves_and_bars() -> None:
     assert bars.bars[9].accuracy == 0.5
 
 
-def test_bootstrap_intervals_hold_the_figure_and_shrink() -> None:
-    small = np.array([[8, 2, 0, 0], [1, 9, 0, 0], [0, 0, 10, 0], [0, 1, 0, 9]])
-    one, ten = bootstrap(small), bootstrap(small * 10)
-    assert one.accuracy.value == pytest.approx(0.9)
-    assert one.accuracy.low < 0.9 < one.accuracy.high
-    assert ten.accuracy.high - ten.accuracy.low < 0.4 * (one.accuracy.high - one.accuracy.low)
-    assert one.accuracy.high - one.accuracy.low == pytest.approx(2 * 1.96 * (0.9 * 0.1 / 40) ** 0.5, rel=0.2)
-    assert one.macro_f1.low < one.macro_f1.value < one.macro_f1.high
-    figures = bin_figures(small)
+def test_an_unreadable_photo_is_always_reviewed() -> None:
+    scored = scored_set(100)
+    damaged = [
+        replace(item, error="cut off") if place < 10 else item for place, item in enumerate(scored.items)
+    ]
+    found = analyse(with_items(scored, damaged), thresholds=Thresholds(review=0.0))
+    for one in found.contenders[2:]:
+        assert one.reviewed >= 10
+        assert one.held[:10].all()
+
+
+def test_figures_of_each_bin() -> None:
+    figures = bin_figures(np.array([[8, 2, 0, 0], [1, 9, 0, 0], [0, 0, 10, 0], [0, 1, 0, 9]]))
     assert figures[1].precision == pytest.approx(9 / 12)
     assert figures[0].recall == pytest.approx(0.8)
 

@@ -11,17 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics
 
-from gcdesk.engine.calibration import softmax
-from gcdesk.engine.errors import EvaluationError
 from gcdesk.engine.evaluation import (
-    ModelScores,
     confusion_matrix,
-    evaluate,
     macro_f1,
     report,
     wilson_interval,
 )
-from gcdesk.engine.selection import DEFAULT_RULE, RULES, Rule
 
 
 @pytest.mark.parametrize(
@@ -90,67 +85,3 @@ def test_a_model_that_never_answers() -> None:
     assert figures["interval"] == [None, None]
     assert figures["coverage"] == 0
     assert json.dumps(figures, allow_nan=False)
-
-
-def scores(seed: int, labels: np.ndarray, lead: float, temperature: float = 1.0) -> ModelScores:
-    logits = np.random.default_rng(seed).normal(size=(len(labels), 4))
-    logits[np.arange(len(labels)), labels] += lead
-    return ModelScores(softmax(logits * 2), np.ones(len(labels), dtype=bool), temperature)
-
-
-def test_everything_at_once() -> None:
-    labels, _ = random_answers()
-    image, text = scores(1, labels, 1.0, 2.0), scores(2, labels, 1.5, 0.8)
-    text.present[:50] = False
-    result = evaluate(labels, image, text)
-    assert result.image is not None
-    assert result.text is not None
-    assert result.image.accuracy.value == (image.probabilities.argmax(axis=1) == labels).mean()
-    assert (result.image.accuracy.items, result.text.accuracy.items) == (300, 250)
-    assert set(result.rules) == set(RULES)
-    for found in result.rules.values():
-        assert found.report.accuracy.items == 300
-        assert found.review + found.accepted.items == 300
-        assert found.accepted.value > found.report.accuracy.value
-    assert result.rules[Rule.MEAN].report.accuracy.value > result.image.accuracy.value
-
-
-def test_temperatures_reach_only_the_rules_that_use_them() -> None:
-    labels, _ = random_answers()
-    plain, hot = (evaluate(labels, scores(1, labels, 1, t), scores(2, labels, 1)) for t in (1.0, 5.0))
-    same = [plain.rules[rule].to_json() == hot.rules[rule].to_json() for rule in RULES]
-    assert same == [not rule.uses_temperature for rule in RULES]
-
-
-def test_json_has_what_scripts_read() -> None:
-    labels, _ = random_answers()
-    data = json.loads(
-        json.dumps(evaluate(labels, scores(1, labels, 1), scores(2, labels, 1)).to_json(), allow_nan=False)
-    )
-    assert data["items"] == 300
-    assert 0 < data["image"]["accuracy"] < 1
-    assert 0 < data["text"]["accuracy"] < 1
-    assert data["default_rule"] == DEFAULT_RULE.value
-    assert set(data["rules"]) == {"max_confidence", "mean", "calibrated", "weighted"}
-    for part in (data["image"], *data["rules"].values()):
-        low, high = part["interval"]
-        assert low < part["accuracy"] < high
-        assert np.trace(part["confusion"]) == part["correct"]
-
-
-def test_one_model_alone_has_no_rules() -> None:
-    labels, _ = random_answers()
-    result = evaluate(labels, None, scores(2, labels, 1))
-    assert result.image is None
-    assert result.rules == {}
-    assert result.to_json()["image"] is None
-
-
-def test_what_cannot_be_evaluated() -> None:
-    labels, _ = random_answers()
-    with pytest.raises(EvaluationError, match="nothing"):
-        evaluate([], None, scores(1, labels, 1))
-    with pytest.raises(EvaluationError, match="no model"):
-        evaluate(labels, None, None)
-    with pytest.raises(EvaluationError, match="fit"):
-        evaluate(labels[:5], None, scores(1, labels, 1))
