@@ -127,7 +127,7 @@ class Actions:
             self.provide(spec.name, slot)
         return action
 
-    def provide(self, name: str, slot: Callable[..., None]) -> QAction:
+    def provide(self, name: str, slot: Callable[..., object]) -> QAction:
         """Say what an action does, and show it. A checkable one hands over its state."""
         action = self.by_name[name]
         if action.isCheckable():

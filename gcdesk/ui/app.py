@@ -179,6 +179,6 @@ def _close_on_signals(window: MainWindow) -> QSocketNotifier:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: QTimer.singleShot(0, window.close_unasked))
     notifier = QSocketNotifier(read.fileno(), QSocketNotifier.Type.Read, window)
-    notifier.activated.connect(lambda: read.recv(64))
-    notifier.pair = (read, write)  # the sockets live as long as the notifier
+    pair = (read, write)  # both live as long as the notifier, held by its slot
+    notifier.activated.connect(lambda: pair[0].recv(64))
     return notifier

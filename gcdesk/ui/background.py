@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, QRunnable, QThreadPool, Signal, Slot
 
 from gcdesk.ui.right_of_way import RightOfWay
+
+_T = TypeVar("_T")
 
 
 class _Task(QRunnable):
@@ -15,7 +17,7 @@ class _Task(QRunnable):
         self,
         owner: Background,
         work: Callable[[], Any],
-        done: Callable[[Any], None],
+        done: Callable[[Any], object],
         after: Callable[[], None] | None,
     ) -> None:
         super().__init__()
@@ -58,8 +60,8 @@ class Background(QObject):
 
     def run(
         self,
-        work: Callable[[], Any],
-        done: Callable[[Any], None],
+        work: Callable[[], _T],
+        done: Callable[[_T], object],
         priority: int = 0,
         after: Callable[[], None] | None = None,
     ) -> None:
@@ -73,7 +75,7 @@ class Background(QObject):
     @Slot(object, object, object, object)
     def _deliver(
         self,
-        done: Callable[[Any], None],
+        done: Callable[[Any], object],
         result: Any,
         error: BaseException | None,
         after: Callable[[], None] | None,

@@ -174,8 +174,10 @@ class Detail(QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
-        for part in (self.photo, self.answer, self.bars, *self.buttons):
+        for part in (self.photo, self.answer, self.bars):
             part.set_theme(theme)
+        for button in self.buttons:
+            button.set_theme(theme)
         for tool, picture in self._tools:
             tool.setIcon(icon(picture, theme, theme.px(18)))
             tool.setIconSize(QSize(theme.px(18), theme.px(18)))

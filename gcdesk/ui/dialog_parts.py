@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import ParamSpec
 
 import shiboken6
 from PySide6.QtCore import QObject, Qt
@@ -24,6 +24,8 @@ from PySide6.QtWidgets import (
 from gcdesk.ui.dialog_style import dialog_style
 from gcdesk.ui.plain import plain_label
 from gcdesk.ui.theme import Theme
+
+_P = ParamSpec("_P")
 
 MARGIN = 22
 
@@ -65,12 +67,12 @@ class Sheet(QDialog):
             min(self.theme.px(width), room.width() - 40), min(self.theme.px(height), room.height() - 80)
         )
 
-    def while_open(self, act: Callable[[Any], object]) -> Callable[[Any], None]:
+    def while_open(self, act: Callable[_P, object]) -> Callable[_P, None]:
         """`act` for an answer that comes later, when the dialog may be gone."""
 
-        def late(answer: Any) -> None:
+        def late(*args: _P.args, **kwargs: _P.kwargs) -> None:
             if shiboken6.isValid(self):
-                act(answer)
+                act(*args, **kwargs)
 
         return late
 

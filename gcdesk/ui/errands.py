@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
@@ -12,6 +12,8 @@ from gcdesk.engine.errors import GcdeskError
 from gcdesk.engine.os_words import in_a_sentence
 from gcdesk.ui.background import Background
 from gcdesk.ui.right_of_way import RightOfWay
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -34,13 +36,13 @@ class Errands(QObject):
 
     def run(
         self,
-        work: Callable[[], Any],
-        done: Callable[[Any], None],
+        work: Callable[[], _T],
+        done: Callable[[_T], object],
         after: Callable[[], None] | None = None,
     ) -> None:
         """`done(work())`, with `work` on the thread and the rest here."""
 
-        def guarded() -> Any:
+        def guarded() -> _T | _Failed:
             try:
                 return work()
             except GcdeskError as error:
@@ -48,7 +50,7 @@ class Errands(QObject):
             except OSError as error:
                 return _Failed(in_a_sentence(error))
 
-        def deliver(result: Any) -> None:
+        def deliver(result: _T | _Failed) -> None:
             if isinstance(result, _Failed):
                 self.failed.emit(result.sentence)
             else:

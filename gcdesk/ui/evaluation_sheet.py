@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -167,7 +168,8 @@ class EvaluationSheet(Sheet):
 
     def chosen(self) -> Kept | None:
         item = self.kept.currentItem()
-        return item.data(_KEPT) if item is not None else None
+        kept: Kept | None = item.data(_KEPT) if item is not None else None
+        return kept
 
     def _read(self) -> None:
         kept = self.chosen()
@@ -299,7 +301,7 @@ class EvaluationSheet(Sheet):
             other: Kept = self.kept.item(row).data(_KEPT)
             if chosen is None or other.folder != chosen.folder:
                 words = f"{other.name}, {day_and_time(other.created)}".replace("&", "&&")
-                menu.addAction(words, lambda other=other: self.compare_with(other))
+                menu.addAction(words, partial(self.compare_with, other))
         menu.popup(self.compare.mapToGlobal(self.compare.rect().topLeft()))
 
     def compare_with(self, other: Kept) -> None:

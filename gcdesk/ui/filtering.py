@@ -99,15 +99,15 @@ def fits(snapshot: Snapshot, show: Show) -> np.ndarray:
     """The rows that a filter shows, (n,) bool."""
     rows = snapshot.rows
     if show in _BINS:
-        return rows.final_labels() == _BINS[show]
+        return np.asarray(rows.final_labels() == _BINS[show])
     with np.errstate(invalid="ignore"):
         match show:
             case Show.REVIEW:
                 return rows.to_review()
             case Show.FAILED:
-                return rows.faulty | (rows.status == Status.FAILED)
+                return np.asarray(rows.faulty | (rows.status == Status.FAILED))
             case Show.WAITING:
-                return rows.status <= Status.RUNNING
+                return np.asarray(rows.status <= Status.RUNNING)
             case Show.DISAGREE:
                 return rows.disagreement()
             case Show.CORRECTED:
@@ -204,9 +204,9 @@ def _sort_keys(snapshot: Snapshot, index: np.ndarray, sort: SortBy) -> np.ndarra
         final[final == NOT_SET] = 99
         return (-np.nan_to_num(rows.confidence[index], nan=-1.0), final)
     if sort is SortBy.WINNER:
-        return rows.winner[index]
+        return np.asarray(rows.winner[index])
     if sort is SortBy.MARGIN:
-        return np.nan_to_num(rows.margin[index], nan=9.0)
+        return np.asarray(np.nan_to_num(rows.margin[index], nan=9.0))
     review = rows.to_review()[index]
     corrected = rows.corrected()[index]
     # What wants attention first: to review, failed, running, queued, corrected, done.

@@ -35,11 +35,11 @@ class Card(QFrame):
         self.setObjectName("card")
         self._dialog = dialog
         self._widths: list[tuple[QWidget, int]] = []
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(18, 14, 18, 16)
-        self._column.setSpacing(8)
+        self.column = QVBoxLayout(self)
+        self.column.setContentsMargins(18, 14, 18, 16)
+        self.column.setSpacing(8)
         self.title = section(title, dialog.theme)
-        self._column.addWidget(self.title)
+        self.column.addWidget(self.title)
 
     def add(self, words: str, field: QWidget, below: str = "", width: int = 150) -> QWidget:
         """A field with its words; returns the field. `width` in pixels at text scale 1."""
@@ -56,9 +56,9 @@ class Card(QFrame):
         line.setSpacing(16)
         line.addWidget(label, 1)
         line.addWidget(field)
-        self._column.addLayout(line)
+        self.column.addLayout(line)
         if below:
-            self._column.addWidget(note(below))
+            self.column.addWidget(note(below))
         return field
 
     def set_theme(self, theme: Theme) -> None:
@@ -76,8 +76,8 @@ class Card(QFrame):
 
     def add_whole(self, widget: QWidget) -> None:
         """Something as wide as the card."""
-        self._column.addWidget(widget)
+        self.column.addWidget(widget)
 
     def add_line(self, line: QLayout) -> None:
         """A row of widgets."""
-        self._column.addLayout(line)
+        self.column.addLayout(line)

@@ -39,7 +39,7 @@ class Picture:
             return self.data
         buffer = QBuffer()
         buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-        self.data.save(buffer, "PNG")
+        self.data.save(buffer, b"PNG")
         return bytes(buffer.data().data())
 
 

@@ -5,14 +5,14 @@ actions.
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, Qt, QTimer, Signal
+from PySide6.QtCore import QItemSelection, QItemSelectionModel, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView, QWidget
 
 from gcdesk.ui.caption_editor import CaptionEdit
 from gcdesk.ui.delegates import ROW_HEIGHT, RowDelegate
 from gcdesk.ui.filtering import SortBy
-from gcdesk.ui.item_model import SORTS, Column, ItemModel
+from gcdesk.ui.item_model import SORTS, Column, Index, ItemModel
 from gcdesk.ui.phrases import Phrases
 from gcdesk.ui.theme import Theme
 from gcdesk.ui.thumbnails import Thumbnails
@@ -107,14 +107,16 @@ class ItemView(QTableView):
 
     def selected_rows(self) -> list[int]:
         """Row numbers of the selection in view order; the current row where nothing is selected."""
-        spans = self.selectionModel().selection()
+        selection = self.selectionModel().selection()
+        spans = [selection.at(number) for number in range(selection.size())]
         parts = [np.arange(span.top(), span.bottom() + 1) for span in spans]
         if not parts and self.currentIndex().isValid():
             parts = [np.array([self.currentIndex().row()])]
         if not parts:
             return []
         places = np.unique(np.concatenate(parts))
-        return self._rows_model.index_array[places].tolist()
+        selected: list[int] = self._rows_model.index_array[places].tolist()
+        return selected
 
     def show_row(self, row: int) -> bool:
         """Make a row the current one and bring it into view. False where the filter hides it."""
@@ -138,7 +140,7 @@ class ItemView(QTableView):
         shown = self._rows_model.index_array
         return shown[first : (last if last >= 0 else len(shown) - 1) + 1]
 
-    def currentChanged(self, current: QModelIndex, previous: QModelIndex) -> None:
+    def currentChanged(self, current: Index, previous: Index) -> None:
         super().currentChanged(current, previous)
         if current.row() != previous.row() or not previous.isValid():
             self.current_row_changed.emit(self._rows_model.row_at(current.row()))

@@ -163,8 +163,9 @@ class StoreLedger(QObject):
 
         def work() -> list[NewItem]:
             new = [
-                NewPhoto(one.path, one.caption or "", *(one.identity or identity(one.path)), error=one.error)
+                NewPhoto(one.path, one.caption or "", size, mtime_ns, one.error)
                 for one in photos
+                for size, mtime_ns in (one.identity or identity(one.path),)
             ]
             added = self._open().add_items(session_id, new)
             return [

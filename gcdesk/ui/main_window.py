@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QCloseEvent
+from PySide6.QtGui import QAction, QCloseEvent, QKeySequence
 from PySide6.QtWidgets import QFileDialog, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 from PySide6.QtWidgets import QMainWindow as _QMainWindow
 
@@ -162,7 +162,7 @@ class MainWindow(_QMainWindow):
             (stack.createRedoAction, ["Ctrl+Shift+Z", "Ctrl+Y"], "redo"),
         ):
             action = make(self)
-            action.setShortcuts(keys)
+            action.setShortcuts([QKeySequence(key) for key in keys])
             self.actions_.by_name[before] = action
             self.addAction(action)
             edit.insertAction(self.actions_["paste"], action)
@@ -178,7 +178,7 @@ class MainWindow(_QMainWindow):
         keys = (shortcut,) if shortcut else ()
         return self.actions_.add(Spec(menu, name, text, keys, tip, checkable=checkable), slot)
 
-    def provide(self, name: str, slot: Callable[..., None]) -> QAction:
+    def provide(self, name: str, slot: Callable[..., object]) -> QAction:
         """Say what a known action does; until then it is hidden."""
         return self.actions_.provide(name, slot)
 
@@ -190,7 +190,7 @@ class MainWindow(_QMainWindow):
         if paths:
             self._intake([str(path) for path in paths])
 
-    def say(self, text: str, offer: str = "", act: Callable[[], None] | None = None) -> None:
+    def say(self, text: str, offer: str = "", act: Callable[[], object] | None = None) -> None:
         """One line of news in the strip."""
         self.strip.say(text, offer, act)
 

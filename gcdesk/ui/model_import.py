@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from gcdesk.engine.labels import BINS
 from gcdesk.ui.dialog_parts import Sheet, note
 from gcdesk.ui.errands import Errands
 from gcdesk.ui.form_card import Card
+from gcdesk.worker.task_messages import Progress
 
 if TYPE_CHECKING:
     from gcdesk.engine.model_sources import ModelSource
@@ -116,7 +118,7 @@ class ImportSheet(Sheet):
         super().__init__(window, window.theme, "Import models – gcdesk", "Import models")  # noqa: RUF001 - a dash
         self._jobs = jobs
         self._errands = Errands(self)
-        self._errands.failed.connect(lambda words: self.news.setText(words))
+        self._errands.failed.connect(self._say)
         self.cards: list[SourceCard] = []
         self._waiting = 0
         self.setMinimumSize(480, 320)
@@ -174,23 +176,29 @@ class ImportSheet(Sheet):
             self._waiting += 1
             card.say("Waiting…")
 
-            def done(name: str, why: str, card: SourceCard = card) -> None:
-                self._waiting -= 1
-                card.installed = name
-                used = " and is in use" if self.use.isChecked() else ""
-                card.say(why or f"Installed as {name}{used}. It has answered the sample photo.")
-                self._settle()
-
             self._jobs.install(
                 card.source.path,
                 card.name.text().strip(),
                 use=self.use.isChecked(),
                 class_order=card.class_order,
                 pooling=card.pooling_answer,
-                done=lambda name, why, done=done: self.while_open(lambda end: done(*end))((name, why)),
-                progress=self.while_open(lambda _progress, card=card: card.say("Importing…")),
+                done=self.while_open(partial(self._installed, card)),
+                progress=self.while_open(partial(self._importing, card)),
             )
         self._settle()
+
+    def _importing(self, card: SourceCard, _progress: Progress) -> None:
+        card.say("Importing…")
+
+    def _installed(self, card: SourceCard, name: str, why: str) -> None:
+        self._waiting -= 1
+        card.installed = name
+        used = " and is in use" if self.use.isChecked() else ""
+        card.say(why or f"Installed as {name}{used}. It has answered the sample photo.")
+        self._settle()
+
+    def _say(self, words: str) -> None:
+        self.news.setText(words)
 
     def closeEvent(self, event: object) -> None:
         self._errands.close()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -117,7 +118,7 @@ class ModelJobs(QObject):
         for kind, field in _FIELDS.items():
             if field in names:
                 before, self._known[kind] = self._known[kind], getattr(self._preferences.settings, field)
-                self._errands.run(lambda kind=kind, before=before: remember(kind, before), lambda _none: None)
+                self._errands.run(partial(remember, kind, before), lambda _none: None)
         if names & set(_FIELDS.values()):
             self.changed.emit()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,7 +99,7 @@ class ModelsSheet(Sheet):
         """Read the library again, off the window's thread."""
         self._jobs.listed(self.while_open(self._fill))
         for kind in _KIND_WORDS:
-            self._jobs.former(kind, self.while_open(lambda name, kind=kind: self._know_former(kind, name)))
+            self._jobs.former(kind, self.while_open(partial(self._know_former, kind)))
 
     def _know_former(self, kind: str, name: str | None) -> None:
         self._former[kind] = name

@@ -5,6 +5,7 @@ here.
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -38,7 +39,7 @@ class Refresher(QObject):
         self._pour = QTimer(self, singleShot=True, interval=_POUR_MS)
         self._pour.timeout.connect(self._pour_on)
 
-    def ask(self, **changes: object) -> None:
+    def ask(self, **changes: Any) -> None:
         """Change the filter, the search or the order, or apply them again."""
         self.spec = dataclasses.replace(self.spec, **changes)
         self._run(whole=True)

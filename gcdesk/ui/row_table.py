@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -23,6 +22,7 @@ from gcdesk.engine.export_table import (
 from gcdesk.engine.labels import BINS, NOT_SET
 from gcdesk.engine.result_table import ANSWER_FIELDS, REASON_FIELDS
 from gcdesk.engine.selection import Winner
+from gcdesk.store import LoadedRows
 from gcdesk.ui.rows import Rows
 from gcdesk.ui.session_wording import label_name, status_words
 
@@ -42,12 +42,12 @@ _WINNERS: dict[int, str] = {Winner.IMAGE: "image", Winner.TEXT: "text", Winner.B
 def some_rows(rows: Rows, numbers: Sequence[int] | np.ndarray) -> Rows:
     """A copy of these rows in this order, which a thread may read while the list goes on changing."""
     chosen = np.asarray(numbers, dtype=np.int64)
-    columns: dict[str, object] = {name: getattr(rows, name)[chosen] for name in _ARRAYS}
+    columns: dict[str, Any] = {name: getattr(rows, name)[chosen] for name in _ARRAYS}
     for name in _LISTS:
         column = getattr(rows, name)
         columns[name] = [column[row] for row in chosen.tolist()]
     copy = Rows()
-    copy.fill(SimpleNamespace(**columns))
+    copy.fill(LoadedRows(**columns))
     return copy
 
 

@@ -9,13 +9,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
 from gcdesk.engine.labels import NOT_SET
 from gcdesk.engine.selection import Winner
-from gcdesk.store import Spot, Status
+from gcdesk.store import LoadedRows, Spot, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +49,6 @@ def failure(reason: str) -> Outcome:
     """A row that gives nothing but a reason."""
     nan = float("nan")
     return Outcome(None, None, NOT_SET, Winner.NONE, nan, nan, True, error=reason)
-
-
-class LoadedColumns(Protocol):
-    """What `Rows.fill` reads: an attribute for each column, of equal length."""
-
-    path: list[str]
 
 
 # name: (dtype, columns, value of a fresh row)
@@ -119,7 +112,7 @@ class Rows:
         self._row_of: dict[int, int] = {}
         self._grow(256)
 
-    def fill(self, loaded: LoadedColumns) -> None:
+    def fill(self, loaded: LoadedRows) -> None:
         """Become the columns that a store loaded; they are named and typed as here."""
         self.clear()
         count = len(loaded.path)
@@ -256,11 +249,13 @@ class Rows:
         not decided by hand.
         """
         done = self.status == Status.DONE
-        return done & (self.operator == NOT_SET) & (self.review | (self.label == NOT_SET))
+        waiting: np.ndarray = done & (self.operator == NOT_SET) & (self.review | (self.label == NOT_SET))
+        return waiting
 
     def corrected(self) -> np.ndarray:
         """Rows where the operator said something else than the models: (n,) bool."""
-        return (self.operator != NOT_SET) & (self.operator != self.label)
+        corrected: np.ndarray = (self.operator != NOT_SET) & (self.operator != self.label)
+        return corrected
 
     def disagreement(self) -> np.ndarray:
         """Rows where both models answered and named different bins: (n,) bool."""

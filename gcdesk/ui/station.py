@@ -331,7 +331,7 @@ class StationView(QWidget):
             super().keyPressEvent(event)
 
 
-_LABELS = {
+_LABELS: dict[int, int] = {
     Qt.Key.Key_1: 0,
     Qt.Key.Key_2: 1,
     Qt.Key.Key_3: 2,
@@ -340,7 +340,7 @@ _LABELS = {
 }
 # In the strip the newest photo is on the left.
 _FAR = 10**9
-_STEPS = {
+_STEPS: dict[int, int] = {
     Qt.Key.Key_Left: 1,
     Qt.Key.Key_Up: 1,
     Qt.Key.Key_Right: -1,

@@ -42,8 +42,8 @@ class Strip(QWidget):
         self.notice.setAccessibleName("News")
         self.offer = QPushButton()
         self.dismiss = self._button("", "Dismiss")
-        self._act: Callable[[], None] | None = None
-        self._before: tuple[str, str, Callable[[], None]] | None = None
+        self._act: Callable[[], object] | None = None
+        self._before: tuple[str, str, Callable[[], object]] | None = None
         self._timer = QTimer(self, singleShot=True, interval=_NOTICE_MS)
         self._timer.timeout.connect(self.clear_notice)
         self.pause.clicked.connect(lambda: self.pause_wanted.emit(not self._paused))
@@ -72,7 +72,8 @@ class Strip(QWidget):
         line = QHBoxLayout()
         line.setContentsMargins(16, 4, 16, 4)
         line.setSpacing(10)
-        for part in (self.bar, self.words, self.pause, self.cancel):
+        line.addWidget(self.bar)
+        for part in (self.words, self.pause, self.cancel):
             line.addWidget(part)
         line.addStretch(1)
         line.addWidget(self.device)
@@ -115,7 +116,7 @@ class Strip(QWidget):
         ]
         self.models.setText("   ".join(parts))
 
-    def say(self, text: str, offer: str = "", act: Callable[[], None] | None = None) -> None:
+    def say(self, text: str, offer: str = "", act: Callable[[], object] | None = None) -> None:
         """One line of news; it goes away by itself unless it offers something to do."""
         self.notice.setText(text)
         self.notice.show()
@@ -128,7 +129,7 @@ class Strip(QWidget):
         else:
             self._timer.start()
 
-    def interrupt(self, text: str, offer: str, act: Callable[[], None]) -> None:
+    def interrupt(self, text: str, offer: str, act: Callable[[], object]) -> None:
         """As `say`, but an offer that stands comes back when this one is gone."""
         before = (self.notice.text(), self.offer.text(), self._act) if self._act is not None else None
         self.say(text, offer, act)
@@ -145,7 +146,7 @@ class Strip(QWidget):
             self.say(text, offer, act)
 
     @property
-    def act(self) -> Callable[[], None] | None:
+    def act(self) -> Callable[[], object] | None:
         """What the offer does; None where nothing is offered."""
         return self._act
 

@@ -94,7 +94,9 @@ class JobsDialog(Sheet):
     def _show_states(self, states: dict[str, str]) -> None:
         self._states = states
         for row, job in enumerate(self._jobs):
-            self.table.item(row, 2).setText(self._state_of(job))
+            cell = self.table.item(row, 2)
+            if cell is not None:
+                cell.setText(self._state_of(job))
 
     def _state_of(self, job: KeptJob) -> str:
         return self._states.get(job.run) or _STATES.get(job.state, job.state)

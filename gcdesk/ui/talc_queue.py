@@ -34,7 +34,7 @@ class SlurmQueue(QObject):
     def _finished(self, _code: int, status: QProcess.ExitStatus) -> None:
         self._patience.stop()
         if status == QProcess.ExitStatus.NormalExit:
-            answer = self._process.readAllStandardOutput().data().decode(errors="replace")
+            answer = bytes(self._process.readAllStandardOutput().data()).decode(errors="replace")
             self.answered.emit(read_queue(answer, self._runs))
 
     def close(self) -> None:

@@ -87,7 +87,7 @@ class SettingsCard(Card):
         page = Card("", self._sheet)
         page.setObjectName("fold")
         page.title.hide()
-        page.layout().setContentsMargins(0, 0, 0, 0)
+        page.column.setContentsMargins(0, 0, 0, 0)
         self._fields: dict[str, QWidget] = {
             "rate": page.add("Learning rate of the encoder", self._number(1e-6, 1e-2, 1.5e-4)),
             "head_rate": page.add("Learning rate of the last layer", self._number(1e-6, 1e-1, 1e-3)),

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QStackedWidget
+from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from gcdesk.ui.dialog_parts import Sheet
 from gcdesk.ui.theme import Theme
@@ -71,7 +71,7 @@ class TrainingSheet(Sheet):
 
     def add_corrections(self) -> None:
         """The corrected photos of all sessions as a source."""
-        self.plan.sources.add(Chosen("Corrected photos of all sessions", None, ()))
+        self.plan.sources.add_source(Chosen("Corrected photos of all sessions", None, ()))
 
     def plan_another(self) -> None:
         """Back to the plan."""
@@ -123,6 +123,7 @@ class TrainingSheet(Sheet):
         training = self.training
         if training.stage in _RUNNING:
             self._planning = False
+        page: QWidget
         if self._planning or not training.stage:
             page = self.plan
         elif training.stage in _RUNNING:
@@ -150,8 +151,10 @@ class TrainingSheet(Sheet):
         can_resume = training.run is not None and not training.run.finished
         self.resume.setVisible(ended and training.stage == "failed" and can_resume)
         name = training.run.record.name if training.run is not None else ""
-        words = {self.running: f"Training “{name}”" if name else "Training", self.ended: f"“{name}”"}
-        self.heading.setText(words.get(page, "Train the text model"))  # type: ignore[call-overload]
+        words = "Train the text model"
+        if page is self.running:
+            words = f"Training “{name}”" if name else "Training"
+        self.heading.setText(f"“{name}”" if ended else words)
         if ended and training.stage == "failed":
             self.heading.setText("The training has stopped")
         elif ended and training.comparison is not None:

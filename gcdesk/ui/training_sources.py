@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
@@ -144,7 +145,9 @@ class SourcesCard(Card):
         menu = QMenu(self.corrected)
         self.corrected.setMenu(menu)
         menu.aboutToShow.connect(lambda: list_sessions(self._sheet.while_open(self._fill_menu)))
-        menu.addAction("All sessions", lambda: self.add(Chosen("Corrected photos of all sessions", None, ())))
+        menu.addAction(
+            "All sessions", lambda: self.add_source(Chosen("Corrected photos of all sessions", None, ()))
+        )
         line.addWidget(self.corrected)
         line.addStretch(1)
         self.add_line(line)
@@ -160,7 +163,7 @@ class SourcesCard(Card):
                 chosen = Chosen(words, None, (session.id,))
                 menu.addAction(
                     f"{session.name}   {session.corrected:,} corrected",
-                    lambda chosen=chosen: self.add(chosen),
+                    partial(self.add_source, chosen),
                 )
 
     # --- sources
@@ -169,7 +172,7 @@ class SourcesCard(Card):
     def chosen(self) -> tuple[Chosen, ...]:
         return tuple(self._chosen)
 
-    def add(self, one: Chosen) -> None:
+    def add_source(self, one: Chosen) -> None:
         """One source more, unless it is there already."""
         if any((c.path, c.sessions) == (one.path, one.sessions) for c in self._chosen):
             return
@@ -188,7 +191,7 @@ class SourcesCard(Card):
             return columns_to_choose(path).get("city", ())
 
         def done(cities: tuple[str, ...]) -> None:
-            self.add(Chosen(path.name, path, cities=cities, city=cities[0] if cities else ""))
+            self.add_source(Chosen(path.name, path, cities=cities, city=cities[0] if cities else ""))
 
         self._errands.run(work, self._sheet.while_open(done))
 
@@ -197,7 +200,7 @@ class SourcesCard(Card):
         self._show_sources()
         self.changed.emit()
 
-    def _change(self, place: int, **values: str) -> None:
+    def _change(self, place: int, **values: Any) -> None:
         self._chosen[place] = replace(self._chosen[place], **values)
         self.changed.emit()
 

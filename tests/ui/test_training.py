@@ -228,7 +228,7 @@ def test_corrected_photos_are_a_source_and_the_station_set_never_teaches(
         Path(path).unlink()  # alike as they are they would be one group: captions alone tell them apart
     window.controller.set_labels(list(range(64)), 3)
     window.controller.set_labels(list(range(0, 64, 2)), 1)
-    sheet.plan.sources.add(Chosen("Today", None, (window.controller.session_id,)))
+    sheet.plan.sources.add_source(Chosen("Today", None, (window.controller.session_id,)))
     sheet.plan.sources.remove(0)
     qtbot.waitUntil(lambda: sheet.plan.prepared is not None, timeout=LONG)
     made = sheet.plan.prepared
