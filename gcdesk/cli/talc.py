@@ -8,20 +8,21 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from gcdesk.cli.confined import run_task
 from gcdesk.cli.main import EXIT_FINE, EXIT_SOME_FAILED
 from gcdesk.cli.opening import tell
 from gcdesk.cli.terminal import Progress, shown
 from gcdesk.engine.library import Library
-from gcdesk.talc.arrival import Arrival, take_in
+from gcdesk.talc.arrived import Arrival, read_arrival
 from gcdesk.talc.bundle import ARCHIVE_SUFFIX, write_bundle
 from gcdesk.talc.classify_bundle import Pieces, classify_job, classify_texts, write_classify_bundle
-from gcdesk.talc.errors import BundleError
+from gcdesk.talc.errors import BundleError, ResultError
 from gcdesk.talc.job import Job, Resources
-from gcdesk.talc.kept import keep_export, kept_jobs, queue_states
+from gcdesk.talc.kept import keep_export, kept_job, kept_jobs, queue_states
 from gcdesk.talc.packing import list_photos
-from gcdesk.talc.rows_result import holds_rows, take_rows
 from gcdesk.talc.sites import Site, load_site, site_names
 from gcdesk.talc.texts import bundle_name, sbatch_text
+from gcdesk.worker.task_messages import Task
 from trainer.image.settings import chosen_settings
 from trainer.job.config import Folders
 from trainer.job.sweep import parse_axis
@@ -201,13 +202,16 @@ def base_of(words: str) -> Path | None:
 
 
 def _import(args: argparse.Namespace) -> int:
-    if holds_rows(args.result):
-        rows = take_rows(args.result)
-        print(
-            f"{rows.rows} rows are in the session {shown(rows.run)!r}; {rows.unreadable} could not be read."
-        )
+    """In a process that may write gcdesk's own folders only: the archive is a stranger's."""
+    name = ("--name", args.name) if args.name else ()
+    done = run_task(Task("take-result", (str(args.result.absolute()), *name)), print)
+    if not done.result:
+        print(shown(done.summary))
         return EXIT_FINE
-    arrival = take_in(args.result, args.name)
+    job = kept_job(done.result)
+    arrival = read_arrival(job.folder) if job is not None else None
+    if arrival is None:
+        raise ResultError("What came of the result could not be kept: look at the disk and its space.")
     for line in told(arrival):
         print(line)
     if args.use and arrival.installed:

@@ -11,8 +11,9 @@ from typing import Any
 from gcdesk.config.files import write_atomically
 from gcdesk.talc.diagnosis import Diagnosis
 from gcdesk.talc.errors import ResultError
+from gcdesk.talc.metrics import drawable_metrics
 from gcdesk.talc.ranking import Ranked, read_ranking
-from trainer.job.record import METRICS_FILE, read_metrics
+from trainer.job.record import METRICS_FILE
 
 ARRIVAL_FILE = "arrival.json"
 RESULT_FOLDER = "result"
@@ -57,7 +58,7 @@ def read_arrival(folder: Path) -> Arrival | None:
     try:
         content = json.loads((folder / ARRIVAL_FILE).read_text(encoding="utf-8"))
         found = content["diagnosis"]
-        epochs = read_metrics(folder / RESULT_FOLDER / METRICS_FILE)
+        epochs = drawable_metrics(folder / RESULT_FOLDER / METRICS_FILE)
         return Arrival(
             run=content["run"],
             installed=content["installed"],

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from gcdesk.talc.errors import ResultError
+from gcdesk.talc.metrics import drawable_metrics
 from trainer.job.collect import TASKS_FOLDER
-from trainer.job.record import read_metrics
 from trainer.job.sweep import SWEEP_FILE
 
 
@@ -34,16 +34,19 @@ def read_ranking(folder: Path) -> tuple[Ranked, ...]:
         return ()
     try:
         content = json.loads(file.read_bytes())
-        accuracies = {int(task["task"]): task["val"] for task in content["tasks"]}
+        accuracies = {int(task["task"]): float(task["val"] or 0.0) for task in content["tasks"]}
+        named = [int(task) for group in content["groups"] for task in group["tasks"]]
+        if len(set(named)) != len(named):
+            raise ValueError("a task of two settings")
         return tuple(_place(group, accuracies, folder) for group in content["groups"])
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
         raise ResultError(f"The result's {SWEEP_FILE} is damaged.") from error
 
 
-def _place(group: dict[str, Any], accuracies: dict[int, float | None], folder: Path) -> Ranked:
+def _place(group: dict[str, Any], accuracies: dict[int, float], folder: Path) -> Ranked:
     tasks = [int(task) for task in group["tasks"]]
-    best = max(tasks, key=lambda task: accuracies[task] or 0.0)
-    lines = read_metrics(folder / TASKS_FOLDER / f"task-{best}.jsonl")
+    best = max(tasks, key=lambda task: accuracies[task])
+    lines = drawable_metrics(folder / TASKS_FOLDER / f"task-{best}.jsonl")
     mean, half = float(group["mean"]), None if group["half"] is None else float(group["half"])
     if not math.isfinite(mean) or (half is not None and not math.isfinite(half)):
         raise ValueError("no number")

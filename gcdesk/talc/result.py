@@ -8,20 +8,22 @@ import hashlib
 import json
 import re
 import tarfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gcdesk.config.thresholds import MODEL_INFO_MAX_BYTES
 from gcdesk.engine.checkpoint import MODEL_SUFFIX
 from gcdesk.talc.errors import ResultError
+from gcdesk.talc.metrics import drawable_metrics
 from gcdesk.talc.ranking import Ranked, read_ranking
+from gcdesk.talc.result_tar import opened_result
 from gcdesk.talc.wheel import own_version
 from trainer.job.collect import LOG_FOLDER, MANIFEST_FILE, MODEL_FOLDER, RESULT_KIND, RESULT_VERSION
 from trainer.job.config import JobConfig, JobError, read_config
 from trainer.job.parity import PARITY_FILE
-from trainer.job.record import METRICS_FILE, REASONS, STATES, Status, read_metrics, read_status
+from trainer.job.record import METRICS_FILE, REASONS, STATES, Status, read_status
 
 MOST_FILES = 1000  # a sweep brings two a training
 MOST_BYTES = 1_500_000_000  # of all files: a model is 35 MB, its log a few
@@ -29,11 +31,15 @@ MANIFEST_BYTES = 1_000_000
 SUFFIXES = (".tar.gz", ".tgz")
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 # All that `trainer.job.collect` writes, below the archive's one folder.
-_EXPECTED = re.compile(
-    r"manifest\.json|config\.toml|status\.json|metrics\.jsonl|curves\.csv|parity\.json"
-    r"|sweep\.json|tasks/task-\d{1,3}\.jsonl|logs/slurm-[\w-]{1,40}\.out"
-    r"|model/[^/\\]{1,80}\.gcmodel/(?:model\.json|weights\.safetensors|novelty\.safetensors|MODEL_CARD\.md)"
-)
+_MODEL = r"model/[^/\\]{1,80}\.gcmodel/"
+# All that `trainer.job.collect` writes, below the archive's one folder, and the most bytes of each.
+_EXPECTED = {
+    re.compile(r"manifest\.json|config\.toml|status\.json|parity\.json|sweep\.json"): MANIFEST_BYTES,
+    re.compile(r"metrics\.jsonl|curves\.csv"): 100_000_000,
+    re.compile(r"tasks/task-\d{1,3}\.jsonl|logs/slurm-[\w-]{1,40}\.out"): 10_000_000,
+    re.compile(rf"{_MODEL}(?:model\.json|MODEL_CARD\.md)"): MODEL_INFO_MAX_BYTES,
+    re.compile(rf"{_MODEL}(?:weights|novelty)\.safetensors"): MOST_BYTES,
+}
 
 
 @dataclass(frozen=True)
@@ -62,12 +68,7 @@ def is_result_name(path: str | Path) -> bool:
 
 def read_result(archive: Path, into: Path) -> Result:
     """Unpack and check a result archive into the empty folder `into`. Raises ResultError."""
-    try:
-        names = unpack(archive, into, _EXPECTED, MOST_BYTES)
-    except (tarfile.TarError, EOFError, zlib.error) as error:
-        raise ResultError(f"{archive.name} is damaged or no .tar.gz: copy it again ({error}).") from error
-    except OSError as error:
-        raise ResultError(f"{archive.name} cannot be read: {error.strerror or error}.") from error
+    names = unpack(archive, into, _EXPECTED, MOST_BYTES)
     manifest = _manifest(into, archive.name)
     check_files(manifest, names, into)
     run = manifest.get("run")
@@ -90,7 +91,7 @@ def read_result(archive: Path, into: Path) -> Result:
         run=run,
         config=config,
         status=_status(into),
-        metrics=_metrics(into),
+        metrics=drawable_metrics(into / METRICS_FILE),
         model=models[0] if models else None,
         log="\n".join(file.read_text(encoding="utf-8", errors="replace") for file in logs),
         made_by={str(name): str(value)[:80] for name, value in made_by.items()},
@@ -99,37 +100,37 @@ def read_result(archive: Path, into: Path) -> Result:
     )
 
 
-def unpack(archive: Path, into: Path, expected: re.Pattern[str], most_bytes: int) -> set[str]:
+def unpack(archive: Path, into: Path, expected: Mapping[re.Pattern[str], int], most_bytes: int) -> set[str]:
     """Write the archive's files below `into` without its top folder; returns their names.
 
-    expected: what names there may be. Raises ResultError for anything unsafe, and what tarfile raises.
+    expected: what names there may be, and the most bytes of a file that is called so. Raises ResultError for anything
+    unsafe, damaged or too large.
     """
     names: set[str] = set()
     total, top = 0, ""
-    with tarfile.open(archive, "r:gz") as opened:
-        for item in opened:
+    with opened_result(archive, most_bytes) as opened:
+        for item in opened.entries():
             name = _safe_name(item)
             if item.isdir():
                 continue
             first, _, rest = name.partition("/")
             top = top or first
-            if first != top or not rest or not expected.fullmatch(rest):
+            cap = next((most for known, most in expected.items() if known.fullmatch(rest)), None)
+            if first != top or not rest or cap is None:
                 raise ResultError(f"The result holds {name[:80]!r}, which no result has: it is not taken.")
             if rest in names:
                 raise ResultError(f"The result holds {rest} twice: it is not taken.")
             names.add(rest)
             total += item.size
-            if len(names) > MOST_FILES or total > most_bytes:
+            if item.size > cap or len(names) > MOST_FILES or total > most_bytes:
                 raise ResultError(
-                    f"The result is larger than any can be ({most_bytes // 10**6} MB, {MOST_FILES} files)."
+                    f"The result's {rest} is larger than any can be ({cap // 10**6 or 1} MB; all files together"
+                    f" {most_bytes // 10**6} MB and {MOST_FILES} files)."
                 )
-            data = opened.extractfile(item)
-            if data is None:
-                raise ResultError(f"The result's {rest} cannot be read.")
             file = into / rest
             file.parent.mkdir(parents=True, exist_ok=True)
             with file.open("xb") as out:
-                while block := data.read(1 << 20):
+                for block in opened.content(item):
                     out.write(block)
     return names
 
@@ -193,16 +194,6 @@ def _status(folder: Path) -> Status | None:
     if not words or not all(type(number) is int for number in numbers):
         raise ResultError("The result's status.json holds what no run says.")
     return status
-
-
-def _metrics(folder: Path) -> tuple[Mapping[str, Any], ...]:
-    """The lines that can be drawn: numbers only, beside their type."""
-    return tuple(
-        line
-        for line in read_metrics(folder / METRICS_FILE)
-        if line.get("type") in ("step", "epoch")
-        and all(isinstance(v, int | float) for k, v in line.items() if k != "type")
-    )
 
 
 def _differences(made_by: Mapping[str, Any]) -> tuple[str, ...]:

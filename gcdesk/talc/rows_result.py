@@ -5,11 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import logging
-import math
 import re
-import tarfile
 import tempfile
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -22,16 +19,20 @@ from gcdesk.store import NewPhoto, Run, Store, StoredResult, store_path
 from gcdesk.talc.errors import ResultError
 from gcdesk.talc.kept import keep_rows
 from gcdesk.talc.result import check_files, unpack
+from gcdesk.talc.result_tar import opened_result
 from trainer.job.collect import MANIFEST_FILE
 from trainer.job.config import JobError
 from trainer.shards.config import CONFIG_FILE, ShardsConfig, read_shards
 from trainer.shards.merge import ROWS_FILE, ROWS_KIND, ROWS_VERSION, SUMMARY_FILE
 
 _LOG = logging.getLogger(__name__)
-_EXPECTED = re.compile(r"manifest\.json|classify\.toml|rows\.csv|summary\.json")
 _MOST_BYTES = 8_000_000_000  # about 25 million rows
 _CHUNK = 5_000
 _MANIFEST_BYTES = 1_000_000
+_EXPECTED = {
+    re.compile(r"manifest\.json|classify\.toml|summary\.json"): _MANIFEST_BYTES,
+    re.compile(r"rows\.csv"): _MOST_BYTES,
+}
 
 
 @dataclass(frozen=True)
@@ -52,13 +53,14 @@ class RowsArrival:
 def holds_rows(archive: Path) -> bool:
     """Whether a result archive holds classified rows; False for whatever cannot be read, to be told elsewhere."""
     try:
-        with tarfile.open(archive, "r:gz") as opened:
-            first = opened.next()
-            if first is None or not first.name.endswith(f"/{MANIFEST_FILE}") or first.size > _MANIFEST_BYTES:
+        with opened_result(archive, _MOST_BYTES) as opened:
+            first = next(opened.entries(), None)
+            if first is None or not first.name.endswith(f"/{MANIFEST_FILE}") or not first.isreg():
                 return False
-            data = opened.extractfile(first)
-            manifest = json.loads(data.read()) if data is not None else None
-    except (OSError, tarfile.TarError, EOFError, zlib.error, ValueError, RecursionError):
+            if first.size > _MANIFEST_BYTES:
+                return False
+            manifest = json.loads(b"".join(opened.content(first)))
+    except (ResultError, ValueError, RecursionError):
         return False
     return isinstance(manifest, dict) and manifest.get("kind") == ROWS_KIND
 
@@ -70,18 +72,17 @@ def take_rows(archive: Path, store: Path | None = None) -> RowsArrival:
     """
     with tempfile.TemporaryDirectory(prefix="gcdesk-rows-") as name:
         folder = Path(name)
+        names = unpack(archive, folder, _EXPECTED, _MOST_BYTES)
         try:
-            names = unpack(archive, folder, _EXPECTED, _MOST_BYTES)
             manifest = json.loads((folder / MANIFEST_FILE).read_bytes())
             config = read_shards(folder)
-        except (tarfile.TarError, EOFError, zlib.error, ValueError, OSError) as error:
+        except (ValueError, RecursionError, OSError) as error:
             raise ResultError(f"{archive.name} is damaged: copy it again ({error}).") from error
         except JobError as error:
             raise ResultError(f"The result's settings cannot be read: {error}") from error
-        if manifest.get("v") != ROWS_VERSION:
-            raise ResultError(
-                f"The result has version {manifest.get('v')!r}; this gcdesk reads {ROWS_VERSION}."
-            )
+        if not isinstance(manifest, dict) or manifest.get("v") != ROWS_VERSION:
+            version = manifest.get("v") if isinstance(manifest, dict) else None
+            raise ResultError(f"The result has version {version!r}; this gcdesk reads {ROWS_VERSION}.")
         check_files(manifest, names, folder)
         if not {CONFIG_FILE, ROWS_FILE, SUMMARY_FILE} <= names:
             raise ResultError("The result is not complete: collect it again with ./collect.sh.")
@@ -94,44 +95,51 @@ def take_rows(archive: Path, store: Path | None = None) -> RowsArrival:
 
 
 def _into_session(rows: Path, config: ShardsConfig, path: Path | None) -> RowsArrival:
-    with Store(path or store_path()) as store:
+    """All rows or none: they are read once before the store is touched, and written in one transaction, so that
+    nothing is left where the process is killed in the middle of it.
+    """
+    for _ in _read(rows):
+        pass
+    with Store(path or store_path()) as store, store.transaction():
         session = store.create_session(config.run)
-        try:
-            run = store.begin_run(
-                Run(
-                    config.image_model or None,
-                    config.text_model or None,
-                    config.rule,
-                    weight=config.text_weight,
-                    review_threshold=config.review_threshold,
-                    disagreement_margin=config.disagreement_margin,
-                )
+        run = store.begin_run(
+            Run(
+                config.image_model or None,
+                config.text_model or None,
+                config.rule,
+                weight=config.text_weight,
+                review_threshold=config.review_threshold,
+                disagreement_margin=config.disagreement_margin,
             )
-            count = failed = 0
-            with rows.open(encoding="utf-8", newline="") as stream:
-                reader = csv.DictReader(stream)
-                if tuple(reader.fieldnames or ()) != FIELDS:
-                    raise ResultError(f"The result's {ROWS_FILE} has other columns than a table of gcdesk.")
-                read = _read(reader)
-                while chunk := list(islice(read, _CHUNK)):
-                    added = store.add_items(session, [photo for photo, _ in chunk])
-                    store.record_results(
-                        StoredResult(item_id=new.item_id, run_id=run, **result)  # type: ignore[arg-type]
-                        for new, (_, result) in zip(added, chunk, strict=True)
-                    )
-                    count += len(chunk)
-                    failed += sum(bool(result["error"]) for _, result in chunk)
-        except (ResultError, csv.Error, UnicodeDecodeError, ValueError) as error:
-            store.delete_session(session)
-            if isinstance(error, ResultError):
-                raise
-            raise ResultError(f"The result's {ROWS_FILE} is damaged: {error}.") from error
+        )
+        count = failed = 0
+        read = _read(rows)
+        while chunk := list(islice(read, _CHUNK)):
+            added = store.add_items(session, [photo for photo, _ in chunk])
+            store.record_results(
+                StoredResult(item_id=new.item_id, run_id=run, **result)  # type: ignore[arg-type]
+                for new, (_, result) in zip(added, chunk, strict=True)
+            )
+            count += len(chunk)
+            failed += sum(bool(result["error"]) for _, result in chunk)
     return RowsArrival(config.run, session, count, failed)
 
 
-def _read(reader: csv.DictReader[str]) -> Iterator[tuple[NewPhoto, dict[str, object]]]:
-    for row in reader:
-        yield NewPhoto(row["path"], row["caption"]), _result_of(row)
+def _read(rows: Path) -> Iterator[tuple[NewPhoto, dict[str, object]]]:
+    """Each row of the table. Raises ResultError, which names the line, for what no row holds."""
+    with rows.open(encoding="utf-8", newline="") as stream:
+        reader = csv.reader(stream)
+        try:
+            if tuple(next(reader, ())) != FIELDS:
+                raise ResultError(f"The result's {ROWS_FILE} has other columns than a table of gcdesk.")
+            for cells in reader:
+                row = dict(zip(FIELDS, cells, strict=True))
+                yield NewPhoto(row["path"], row["caption"]), _result_of(row)
+        except (csv.Error, ValueError) as error:  # UnicodeDecodeError is one
+            raise ResultError(
+                f"The result's {ROWS_FILE} is damaged in line {reader.line_num} ({error}): collect it again with"
+                " ./collect.sh. Nothing of it was taken."
+            ) from error
 
 
 def _result_of(row: Mapping[str, str]) -> dict[str, object]:
@@ -141,8 +149,8 @@ def _result_of(row: Mapping[str, str]) -> dict[str, object]:
         "text": _four("text", row),
         "label": BINS.index(row["label"]) if row["label"] else -1,
         "winner": int(Winner[row["winner"].upper()]) if row["winner"] in ("image", "text", "both") else 0,
-        "confidence": _number(row["confidence"]),
-        "margin": _number(row["margin"]),
+        "confidence": _share(row["confidence"]),
+        "margin": _share(row["margin"]),
         "review": row["review"] == "true",
         "reason": row["reason"],
         "error": row["error"],
@@ -151,11 +159,12 @@ def _result_of(row: Mapping[str, str]) -> dict[str, object]:
 
 def _four(kind: str, row: Mapping[str, str]) -> list[float] | None:
     words = [row[f"{kind}_{name}"] for name in BINS]
-    return [_number(word) for word in words] if all(words) else None
+    return [_share(word) for word in words] if all(words) else None
 
 
-def _number(word: str) -> float:
+def _share(word: str) -> float:
+    """A number from 0 to 1, as probabilities and their differences are; 0 for an empty cell."""
     number = float(word or 0.0)
-    if not math.isfinite(number):
-        raise ValueError(f"{word!r} is no number")
+    if not 0.0 <= number <= 1.0:  # NaN is neither
+        raise ValueError(f"{word[:40]!r} is no number from 0 to 1")
     return number

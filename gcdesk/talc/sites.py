@@ -70,6 +70,9 @@ class Site:
             check_word("modules", module)
         memory_mb(self.memory)
         seconds(self.time)
+        for name, least, most in (("gpus", 1, 16), ("cpus", 1, 256), ("requeues", 0, 100)):
+            if not least <= getattr(self, name) <= most:
+                raise SiteError(f"{name} is {getattr(self, name)}: it must be {least} to {most}.")
         if self.environment.kind not in KINDS:
             raise SiteError(f"environment.kind is {self.environment.kind!r}: it must be {', '.join(KINDS)}.")
         if not self.environment.path.startswith(("/", "~/")) or "\n" in self.environment.path:

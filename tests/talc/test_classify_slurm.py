@@ -108,7 +108,7 @@ def test_a_killed_task_and_a_poisoned_photo_merge_to_the_local_result(
     assert holds_rows(result)
     capsys.readouterr()
     assert main(["talc", "import", str(result)]) == 0
-    assert f"{PHOTOS} rows are in the session 'many'; 1 could not be read." in capsys.readouterr().out
+    assert f"{PHOTOS} photos are in the session “many”; 1 could not be read." in capsys.readouterr().out
     (remembered,) = kept_jobs()
     assert (remembered.run, remembered.state) == ("many", "done")
     assert remembered.message == f"{PHOTOS} photos are in the session “many”; 1 could not be read."

@@ -103,7 +103,7 @@ def parse_config(text: str, name: str = CONFIG_FILE) -> JobConfig:
     """The same for its text."""
     try:
         values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # no TOML, or a number too long
         raise JobError(f"{name} is not a TOML file: {error}.") from error
     version = values.pop("version", None)
     if version != CONFIG_VERSION:

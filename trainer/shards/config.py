@@ -58,6 +58,10 @@ class ShardsConfig:
         _check(self.folder.startswith("/"), "the folder must be a path on the cluster that begins with /")
         _check(self.table in TABLES, f"{self.table!r} is no table: csv or parquet")
         _check("\n" not in self.folder, "the folder's name has a line break")
+        for name in ("text_weight", "review_threshold", "disagreement_margin", "sure_threshold"):
+            _check(0.0 <= getattr(self, name) <= 1.0, f"{name} must be 0 to 1")
+        for name, most in (("cpus", 4096), ("requeues", 1000), ("retries", 1000)):
+            _check(0 <= getattr(self, name) <= most, f"{name} must be 0 to {most}")
 
     def place(self, bundle: Path) -> Path:
         """The run's folder."""
@@ -80,7 +84,7 @@ def read_shards(bundle: Path) -> ShardsConfig:
     """Read and check it. Raises JobError."""
     try:
         values = tomllib.loads((bundle / CONFIG_FILE).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # ValueError: no TOML, no UTF-8, a number too long
         raise JobError(f"{CONFIG_FILE} cannot be read: {error}.") from error
     if values.pop("version", None) != CONFIG_VERSION:
         raise JobError(f"{CONFIG_FILE} is of another version than {CONFIG_VERSION}.")
@@ -89,6 +93,8 @@ def read_shards(bundle: Path) -> ShardsConfig:
 
 def _checked(values: Mapping[str, Any]) -> ShardsConfig:
     kinds = {f.name: str(f.type) for f in fields(ShardsConfig)}
+    for missing in [name for name in ("run", "folder") if name not in values]:
+        raise JobError(f"{CONFIG_FILE} does not say {missing}.")
     for name, value in values.items():
         if name not in kinds:
             raise JobError(f"{CONFIG_FILE}: unknown setting {name!r} (there are {', '.join(kinds)}).")
