@@ -5,15 +5,20 @@ from __future__ import annotations
 import getpass
 import hashlib
 import json
+import logging
 
 from PySide6.QtCore import QDir, QLockFile, QObject, Signal
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
 from gcdesk.config.folders import user_folders
+from gcdesk.config.runtime_folder import runtime_folder
+from gcdesk.ui.peers import is_same_user
 
 _LARGEST = 4_000_000  # bytes of one hand-over
 _CONNECT_MS = 800
 _ANSWER_MS = 15_000  # a window that is still starting, or on a busy machine, answers late
+_TAKEN = b"ok\n"
+_log = logging.getLogger(__name__)
 
 
 def server_name() -> str:
@@ -22,25 +27,40 @@ def server_name() -> str:
     return "gcdesk-" + hashlib.sha256(mark.encode()).hexdigest()[:16]
 
 
+def server_address() -> str:
+    """Where the window listens: a socket in a folder that only this user may enter; on Windows a pipe's name."""
+    folder = runtime_folder(len(server_name()) + len(".lock"))
+    return server_name() if folder is None else str(folder / server_name())
+
+
 def first_window(paths: list[str], parent: QObject) -> FirstWindow | None:
     """Listen as this profile's window, or give the paths to the one that does and return None."""
-    turn = QLockFile(QDir.temp().filePath(f"{server_name()}.lock"))
+    address = server_address()
+    turn = QLockFile(QDir.temp().filePath(f"{address}.lock"))
     turn.tryLock(_ANSWER_MS)  # of two that start at once only one becomes the window
     try:
-        return None if _hand_over(paths) else FirstWindow(parent)
+        return None if _hand_over(address, paths) else FirstWindow(parent)
     finally:
         turn.unlock()
 
 
-def _hand_over(paths: list[str]) -> bool:
-    """Give the paths to a window that is open already. False where there is none."""
+def _hand_over(address: str, paths: list[str]) -> bool:
+    """Give the paths to a window that is open already. False where there is none, where another user listens in its
+    place, and where no answer comes: then this start opens its own.
+    """
     socket = QLocalSocket()
-    socket.connectToServer(server_name())
+    socket.connectToServer(address)
     if not socket.waitForConnected(_CONNECT_MS):
+        return False
+    if not is_same_user(int(socket.socketDescriptor())):
+        _log.warning(
+            "Another user of this computer listens in the place of gcdesk's window: nothing was sent."
+        )
+        socket.abort()
         return False
     socket.write(json.dumps({"v": 1, "type": "open", "paths": paths}).encode() + b"\n")
     socket.waitForBytesWritten(_ANSWER_MS)
-    taken = socket.waitForReadyRead(_ANSWER_MS)
+    taken = socket.waitForReadyRead(_ANSWER_MS) and bytes(socket.readLine(len(_TAKEN) + 1).data()) == _TAKEN
     socket.disconnectFromServer()
     return taken
 
@@ -55,14 +75,26 @@ class FirstWindow(QObject):
         self._server = QLocalServer(self)
         self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
         self._server.newConnection.connect(self._greet)
-        if not self._server.listen(server_name()):
-            QLocalServer.removeServer(server_name())  # left by a window that was killed
-            self._server.listen(server_name())
+        address = server_address()
+        if not self._server.listen(address):
+            QLocalServer.removeServer(address)  # left by a window that was killed
+            if not self._server.listen(address):
+                _log.warning("Later starts cannot find this window: %s", self._server.errorString())
 
     def _greet(self) -> None:
         while (socket := self._server.nextPendingConnection()) is not None:
-            socket.readyRead.connect(lambda socket=socket: self._read(socket))
+            if not is_same_user(int(socket.socketDescriptor())):
+                socket.abort()
+                socket.deleteLater()
+                continue
+            socket.setReadBufferSize(_LARGEST + 1)
+            socket.readyRead.connect(self._read_from_sender)
             socket.disconnected.connect(socket.deleteLater)
+
+    def _read_from_sender(self) -> None:
+        socket = self.sender()
+        if isinstance(socket, QLocalSocket):
+            self._read(socket)
 
     def _read(self, socket: QLocalSocket) -> None:
         if socket.bytesAvailable() > _LARGEST:
@@ -73,10 +105,10 @@ class FirstWindow(QObject):
         try:
             message = json.loads(bytes(socket.readLine().data()))
             paths = [path for path in message["paths"] if isinstance(path, str)]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             socket.abort()
             return
-        socket.write(b"ok\n")
+        socket.write(_TAKEN)
         socket.flush()
         self.handed_over.emit(paths)
 

@@ -23,7 +23,7 @@ from stalling_drive import Stalling, stalling_drive
 from gcdesk.config.thresholds import DRIVE_SILENT_SECONDS
 from gcdesk.engine.errors import DRIVE_SILENT
 from gcdesk.store import Status
-from gcdesk.ui.single import first_window, server_name
+from gcdesk.ui.single import first_window, server_address
 
 _WINDOW = Path(__file__).with_name("window_on_drive.py")
 
@@ -95,7 +95,7 @@ def _copies(folder: Path, first: int, count: int) -> list[Path]:
 def _a_window_listens() -> bool:
     """Whether the profile is some window's."""
     socket = QLocalSocket()
-    socket.connectToServer(server_name())
+    socket.connectToServer(server_address())
     found = socket.waitForConnected(500)
     socket.abort()
     return found
