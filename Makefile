@@ -67,7 +67,7 @@ screenshots: $(VENV)/.stamp-test
 
 # Graph templates (resources/graphs) from the architectures: only after an architecture changed.
 graphs: $(VENV)/.stamp-test
-	@$(BIN)/python -m gcdesk.engine.graph_export
+	@$(BIN)/python -m gcdesk.engine.inference.graph_export
 
 # The two models that ship, trained from the shared data: about an hour on two quiet cores.
 starter-models: starter-text starter-image

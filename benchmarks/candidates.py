@@ -25,13 +25,13 @@ from onnx import TensorProto, helper, numpy_helper
 from photo_sets import caption_set, photo_set, shared_data
 from PIL import Image
 
-from gcdesk.engine.calibration import softmax
-from gcdesk.engine.checkpoint import load_model
-from gcdesk.engine.decoding import decode_photo
-from gcdesk.engine.devices import open_backend
-from gcdesk.engine.images import Preprocessing, preprocess
-from gcdesk.engine.library import Library
-from gcdesk.engine.model_info import LoadedModel
+from gcdesk.engine.inference.devices import open_backend
+from gcdesk.engine.library.library import Library
+from gcdesk.engine.modelfile.checkpoint import load_model
+from gcdesk.engine.modelfile.info import LoadedModel
+from gcdesk.engine.photos.decoding import decode_photo
+from gcdesk.engine.photos.preprocessing import Preprocessing, preprocess
+from gcdesk.engine.selection.calibration import softmax
 
 _RUNS = 40
 # A 12 MP phone photo has 1 to 3 MB.

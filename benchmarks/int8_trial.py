@@ -30,12 +30,12 @@ import onnxruntime
 from onnxruntime import quantization
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from gcdesk.engine.checkpoint import load_model
-from gcdesk.engine.graphs import fit_weights, template_path
-from gcdesk.engine.images import Preprocessing, decode_photo, preprocess
+from gcdesk.engine.inference.graph_templates import fit_weights, template_path
 from gcdesk.engine.labels import BINS
-from gcdesk.engine.library import Library
-from gcdesk.engine.model_info import LoadedModel
+from gcdesk.engine.library.library import Library
+from gcdesk.engine.modelfile.checkpoint import load_model
+from gcdesk.engine.modelfile.info import LoadedModel
+from gcdesk.engine.photos.preprocessing import Preprocessing, decode_photo, preprocess
 
 ROOT = Path(__file__).resolve().parent.parent
 MOST_POINTS_LOST = 0.5

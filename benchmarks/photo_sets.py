@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from gcdesk.engine.captions import CaptionRule, apply_rule
+from gcdesk.engine.captions.rules import CaptionRule, apply_rule
 from gcdesk.engine.errors import EvaluationError
-from gcdesk.engine.scan import find_photos
+from gcdesk.engine.photos.discovery import find_photos
 
 ROOT = Path(__file__).resolve().parent.parent
 # 0.2 MP from the web, and phone photos of 3 to 12 MP.

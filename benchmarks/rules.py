@@ -26,16 +26,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gcdesk.engine.analysis import analyse
-from gcdesk.engine.checkpoint import load_info
-from gcdesk.engine.classifier import Classifier, Item
-from gcdesk.engine.devices import open_backend
-from gcdesk.engine.fitting import Pairs, out_of_fold, pairs_of
-from gcdesk.engine.labelled import read_labelled
+from gcdesk.engine.classification.classifier import Classifier, Item
+from gcdesk.engine.evaluation.analysis import analyse
+from gcdesk.engine.evaluation.labelled_set import read_labelled
+from gcdesk.engine.evaluation.scored_set import ScoredItem, ScoredModel, ScoredSet
+from gcdesk.engine.evaluation.scoring import measure, of_labelled
+from gcdesk.engine.inference.devices import open_backend
 from gcdesk.engine.labels import BINS
-from gcdesk.engine.measuring import measure, of_labelled
-from gcdesk.engine.scored import ScoredItem, ScoredModel, ScoredSet
-from gcdesk.engine.selection import Rule
+from gcdesk.engine.learning.rule_fitting import Pairs, out_of_fold, pairs_of
+from gcdesk.engine.modelfile.checkpoint import load_info
+from gcdesk.engine.selection.rules import Rule
 
 ROOT = Path(__file__).resolve().parent.parent
 MODELS = ROOT / "resources" / "models"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from gcdesk.config.thresholds import THUMBNAIL_CACHE_BYTES
-from gcdesk.engine.svg import LIGHT, Drawing, Frame, Look
+from gcdesk.engine.evaluation.svg import LIGHT, Drawing, Frame, Look
 
 _WIDTH, _LEFT, _RIGHT, _TOP, _PLOT, _GAP = 760, 70, 640, 50, 130, 56
 _AROUND = 6  # looks that a pace is taken over

@@ -25,14 +25,14 @@ from photo_sets import FOLDERS, photo_set
 from PIL import Image
 from suite_ways import Ours
 
-from gcdesk.engine import photo_formats
-from gcdesk.engine.checkpoint import load_model
-from gcdesk.engine.classifier import Classifier, Item
-from gcdesk.engine.devices import open_backend
-from gcdesk.engine.graphs import InjectedSession, fit_weights, template_path
-from gcdesk.engine.images import decode_photo, preprocess
-from gcdesk.engine.library import Library
-from gcdesk.engine.model_info import LoadedModel
+from gcdesk.engine.classification.classifier import Classifier, Item
+from gcdesk.engine.inference.devices import open_backend
+from gcdesk.engine.inference.graph_templates import InjectedSession, fit_weights, template_path
+from gcdesk.engine.library.library import Library
+from gcdesk.engine.modelfile.checkpoint import load_model
+from gcdesk.engine.modelfile.info import LoadedModel
+from gcdesk.engine.photos import formats as photo_formats
+from gcdesk.engine.photos.preprocessing import decode_photo, preprocess
 
 _COUNTS = {"small": 100, "photos": 26}
 _RUNS = 40

@@ -11,7 +11,7 @@ Each way is a process of its own and they take turns, pass by pass, so that othe
 median of its passes. "CPU ms" is processor time an item, which other load hardly changes. "ms" is how long an item was
 in work, for the notebook way how long its batch was. Ratio and labels are against the notebook way of the same run.
 
-    folder        both models on a folder of photos, decode included: `gcdesk.engine.classifier`
+    folder        both models on a folder of photos, decode included: `gcdesk.engine.classification.classifier`
     worker        the same behind the application's pipe, thumbnails included
     captions      the text model alone, all captions different
     model alone   the image model on decoded photos: batch, runs at a time x threads each

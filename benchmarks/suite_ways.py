@@ -26,11 +26,11 @@ from photo_sets import caption_set, photo_set
 from suite_rows import Labels, Pass
 
 from gcdesk.config.settings import Settings
-from gcdesk.engine.arrangement import arrangement_for, usable_cores
-from gcdesk.engine.classifier import Classifier, Item
-from gcdesk.engine.devices import open_backend
-from gcdesk.engine.images import decode_photo, preprocess
-from gcdesk.engine.library import Library
+from gcdesk.engine.classification.classifier import Classifier, Item
+from gcdesk.engine.inference.devices import open_backend
+from gcdesk.engine.inference.parallelism import arrangement_for, usable_cores
+from gcdesk.engine.library.library import Library
+from gcdesk.engine.photos.preprocessing import decode_photo, preprocess
 from gcdesk.worker import messages
 from gcdesk.worker.protocol import to_line
 

@@ -37,10 +37,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gcdesk.engine.captions import CaptionRule
-from gcdesk.engine.evaluation import wilson_interval
+from gcdesk.engine.captions.rules import CaptionRule
+from gcdesk.engine.evaluation.metrics import wilson_interval
 from gcdesk.engine.labels import BINS
-from gcdesk.engine.tokenizer import load_tokenizer, shared_tokenizer
+from gcdesk.engine.modelfile.tokenizer import load_tokenizer, shared_tokenizer
 from trainer.image.reporting import Reporter, TextReporter
 from trainer.text.data import Caption, joined, read_captions
 from trainer.text.folds import Learn, OutOfFold, cross_validate, learner

@@ -5,7 +5,7 @@
 
 The notebook way is what the course's notebooks do: torch eager in fp32, batches of 32, each photo opened,
 decoded in full and transformed by torchvision one after the other, captions padded to a fixed length.
-Ours is `gcdesk.engine.classifier` as the application uses it. Both take the CPU with all its cores, and
+Ours is `gcdesk.engine.classification.classifier` as the application uses it. Both take the CPU with all its cores, and
 neither counts loading. Passes of the two ways alternate, and each way counts its median pass, so that a
 disturbance hits neither alone. Needs the `train` extra (torch) and the shared data ($GCDESK_SHARED,
 default ../shared).
@@ -32,18 +32,18 @@ from PIL import Image
 from torchvision import transforms
 
 from gcdesk.config.thresholds import Thresholds
-from gcdesk.engine.architectures import build_image, build_text, put_weights
-from gcdesk.engine.arrangement import Arrangement, usable_cores
-from gcdesk.engine.calibration import softmax
-from gcdesk.engine.captions import caption_from_path
-from gcdesk.engine.checkpoint import load_model
-from gcdesk.engine.classifier import Classifier, Item
-from gcdesk.engine.devices import open_backend
+from gcdesk.engine.captions.rules import caption_from_path
+from gcdesk.engine.classification.classifier import Classifier, Item
+from gcdesk.engine.inference.devices import open_backend
+from gcdesk.engine.inference.parallelism import Arrangement, usable_cores
+from gcdesk.engine.inference.torch_networks import build_image, build_text, put_weights
 from gcdesk.engine.labels import BINS
-from gcdesk.engine.library import Library
-from gcdesk.engine.selection import DEFAULT_RULE, select
-from gcdesk.engine.specs import ImageArchitecture, TextArchitecture
-from gcdesk.engine.tokenizer import load_tokenizer
+from gcdesk.engine.library.library import Library
+from gcdesk.engine.modelfile.checkpoint import load_model
+from gcdesk.engine.modelfile.specs import ImageArchitecture, TextArchitecture
+from gcdesk.engine.modelfile.tokenizer import load_tokenizer
+from gcdesk.engine.selection.calibration import softmax
+from gcdesk.engine.selection.rules import DEFAULT_RULE, select
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOK_BATCH = 32

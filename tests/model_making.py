@@ -9,12 +9,12 @@ import torch
 from PIL import Image
 from torch import nn
 
-from gcdesk.engine.architectures import build, build_text, weights_of
-from gcdesk.engine.captions import CaptionRule
-from gcdesk.engine.checkpoint import ModelInfo, save_model
-from gcdesk.engine.images import Preprocessing
-from gcdesk.engine.specs import Architecture, ImageArchitecture, TextArchitecture
-from gcdesk.engine.tokenizer import load_tokenizer, shared_tokenizer
+from gcdesk.engine.captions.rules import CaptionRule
+from gcdesk.engine.inference.torch_networks import build, build_text, weights_of
+from gcdesk.engine.modelfile.checkpoint import ModelInfo, save_model
+from gcdesk.engine.modelfile.specs import Architecture, ImageArchitecture, TextArchitecture
+from gcdesk.engine.modelfile.tokenizer import load_tokenizer, shared_tokenizer
+from gcdesk.engine.photos.preprocessing import Preprocessing
 
 SMALL_TEXT = TextArchitecture(dim=24, n_layers=2, hidden_dim=48, head="linear", pooling="mean")
 RESNET = ImageArchitecture("resnet18", "linear")

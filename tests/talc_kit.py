@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gcdesk.engine.checkpoint import load_model
+from gcdesk.engine.modelfile.checkpoint import load_model
 from gcdesk.talc.bundle import write_bundle
 from gcdesk.talc.job import Job, Resources
 from gcdesk.talc.packing import list_photos

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
-from gcdesk.engine.captions import CaptionRule
-from gcdesk.engine.checkpoint import load_info
-from gcdesk.engine.devices import open_backend
+from gcdesk.engine.captions.rules import CaptionRule
 from gcdesk.engine.errors import PhotoError
-from gcdesk.engine.images import decode_photo, preprocess
-from gcdesk.engine.labelled import read_labelled
-from gcdesk.engine.novelty import NOVELTY_FILE, fit_novelty, save_novelty
-from gcdesk.engine.seen import SEEN_FILE, save_seen
+from gcdesk.engine.evaluation.labelled_set import read_labelled
+from gcdesk.engine.inference.devices import open_backend
+from gcdesk.engine.modelfile.checkpoint import load_info
+from gcdesk.engine.modelfile.novelty import NOVELTY_FILE, fit_novelty, save_novelty
+from gcdesk.engine.modelfile.training_captions import SEEN_FILE, save_seen
+from gcdesk.engine.photos.preprocessing import decode_photo, preprocess
 from trainer.text.data import read_captions, without
 
 _AT_ONCE = 8

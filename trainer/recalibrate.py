@@ -17,13 +17,13 @@ from pathlib import Path
 import numpy as np
 
 from gcdesk.config.files import write_atomically
-from gcdesk.engine.backends import ImageBackend
-from gcdesk.engine.checkpoint import INFO_FILE, load_info
-from gcdesk.engine.devices import open_backend
-from gcdesk.engine.images import decode_photo, preprocess
-from gcdesk.engine.labelled import read_labelled
+from gcdesk.engine.evaluation.labelled_set import read_labelled
+from gcdesk.engine.inference.backend import ImageBackend
+from gcdesk.engine.inference.devices import open_backend
 from gcdesk.engine.labels import BINS
-from gcdesk.engine.model_info import ModelInfo, info_to_json
+from gcdesk.engine.modelfile.checkpoint import INFO_FILE, load_info
+from gcdesk.engine.modelfile.info import ModelInfo, info_to_json
+from gcdesk.engine.photos.preprocessing import decode_photo, preprocess
 from trainer.image.finish import SplitLogits, all_figures, figures, shared_temperature
 
 _AT_ONCE = 8

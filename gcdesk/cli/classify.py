@@ -18,12 +18,12 @@ from gcdesk.cli.opening import FORCE, Models, Notices, add_model_arguments, open
 from gcdesk.cli.output import WRITERS, Writer
 from gcdesk.cli.terminal import Progress
 from gcdesk.config.settings import load_settings
-from gcdesk.engine.caption_files import read_caption_csv
-from gcdesk.engine.classifier import Item, Result
-from gcdesk.engine.export_table import BYTE_ORDER_MARK, replaced_file
+from gcdesk.engine.captions.caption_table import read_caption_csv
+from gcdesk.engine.classification.classifier import Item, Result
 from gcdesk.engine.labels import BINS
-from gcdesk.engine.scan import find_photos
-from gcdesk.engine.selection import DEFAULT_RULE, Rule
+from gcdesk.engine.photos.discovery import find_photos
+from gcdesk.engine.selection.rules import DEFAULT_RULE, Rule
+from gcdesk.engine.tables.writer import BYTE_ORDER_MARK, replaced_file
 from gcdesk.engine.targets import is_stream, refuse_target
 
 

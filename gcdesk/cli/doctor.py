@@ -14,11 +14,11 @@ from pathlib import Path
 from gcdesk.cli.main import EXIT_FINE, EXIT_SOME_FAILED
 from gcdesk.cli.models import verified
 from gcdesk.config.folders import user_folders
-from gcdesk.engine.arrangement import arrangement_for, usable_cores
-from gcdesk.engine.cuda_driver import cuda_driver
-from gcdesk.engine.devices import resolve_device
 from gcdesk.engine.errors import GcdeskError
-from gcdesk.engine.library import Library
+from gcdesk.engine.inference.cuda_driver import cuda_driver
+from gcdesk.engine.inference.devices import resolve_device
+from gcdesk.engine.inference.parallelism import arrangement_for, usable_cores
+from gcdesk.engine.library.library import Library
 
 PACKAGES = (
     "gcdesk",

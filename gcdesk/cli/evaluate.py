@@ -14,18 +14,26 @@ from gcdesk.cli.main import EXIT_FINE, EXIT_SOME_FAILED
 from gcdesk.cli.opening import FORCE, NO_MODEL, Models, Notices, add_model_arguments, open_models, tell
 from gcdesk.cli.terminal import Progress, shown
 from gcdesk.config.settings import Settings, load_settings
-from gcdesk.engine.analysis import IMAGE, TEXT, Analysis, Contender, added_by, analyse, threshold_words
 from gcdesk.engine.errors import EvaluationError
-from gcdesk.engine.evaluation import Accuracy, Report, rounded
-from gcdesk.engine.export_table import readable
-from gcdesk.engine.fitted import load_fitted
-from gcdesk.engine.labelled import read_labelled
+from gcdesk.engine.evaluation.analysis import (
+    IMAGE,
+    TEXT,
+    Analysis,
+    Contender,
+    added_by,
+    analyse,
+    threshold_words,
+)
+from gcdesk.engine.evaluation.labelled_set import read_labelled
+from gcdesk.engine.evaluation.metrics import Accuracy, Report, rounded
+from gcdesk.engine.evaluation.scored_set import ScoredItem, ScoredSet
+from gcdesk.engine.evaluation.scoring import measure, named_by_class, of_labelled
 from gcdesk.engine.labels import BINS
-from gcdesk.engine.library import Library
-from gcdesk.engine.measuring import measure, named_by_class, of_labelled
-from gcdesk.engine.scored import ScoredItem, ScoredSet
-from gcdesk.engine.seen import load_seen
-from gcdesk.engine.selection import DEFAULT_RULE, Rule
+from gcdesk.engine.library.library import Library
+from gcdesk.engine.modelfile.training_captions import load_seen
+from gcdesk.engine.selection.fitted_rule import load_fitted
+from gcdesk.engine.selection.rules import DEFAULT_RULE, Rule
+from gcdesk.engine.tables.writer import readable
 from gcdesk.engine.targets import refuse_target
 
 __all__ = ["add_arguments", "named_by_class", "run", "score_path"]
@@ -92,7 +100,7 @@ def run(args: argparse.Namespace) -> int:
     scored, models = score_path(args, settings)
     found = _evaluated(scored, models, settings)
     if args.report is not None:
-        from gcdesk.engine.report_page import write_report
+        from gcdesk.engine.evaluation.html_report import write_report
 
         write_report(found.analysis, args.report)
         tell(f"The report is in {args.report}.")

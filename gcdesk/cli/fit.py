@@ -10,9 +10,9 @@ from gcdesk.cli.main import EXIT_FINE
 from gcdesk.cli.opening import tell
 from gcdesk.config.settings import load_settings, save_settings
 from gcdesk.engine.errors import SelectionError
-from gcdesk.engine.fitted import FittedRule, save_fitted
-from gcdesk.engine.fitting import fit_selection
-from gcdesk.engine.selection import Rule
+from gcdesk.engine.learning.rule_fitting import fit_selection
+from gcdesk.engine.selection.fitted_rule import FittedRule, save_fitted
+from gcdesk.engine.selection.rules import Rule
 
 _WAYS = {
     "pool": "both models, weighted",

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from gcdesk.cli.main import EXIT_FINE
 from gcdesk.cli.opening import tell
-from gcdesk.engine.captions import caption_from_path
-from gcdesk.engine.labelled import read_labelled
-from gcdesk.engine.learned_model import learn_model, learned_words
-from gcdesk.engine.library import Library
-from gcdesk.engine.measuring import Measured
-from gcdesk.engine.station_groups import groups_of
+from gcdesk.engine.captions.rules import caption_from_path
+from gcdesk.engine.evaluation.labelled_set import read_labelled
+from gcdesk.engine.evaluation.scoring import Measured
+from gcdesk.engine.learning.grouping import groups_of
+from gcdesk.engine.learning.learned_model import learn_model, learned_words
+from gcdesk.engine.library.library import Library
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

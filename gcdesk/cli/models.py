@@ -9,10 +9,10 @@ from gcdesk.cli.main import EXIT_FINE, EXIT_SOME_FAILED
 from gcdesk.cli.opening import FORCE, tell
 from gcdesk.cli.output import two_digits
 from gcdesk.cli.terminal import Progress, cell, shown
-from gcdesk.engine.checkpoint import MODEL_SUFFIX
 from gcdesk.engine.errors import GcdeskError, LibraryError
 from gcdesk.engine.labels import BINS, canonical_bin
-from gcdesk.engine.library import COURSE_SUFFIXES, Installed, Library, Verified
+from gcdesk.engine.library.library import COURSE_SUFFIXES, Installed, Library, Verified
+from gcdesk.engine.modelfile.checkpoint import MODEL_SUFFIX
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -131,7 +131,7 @@ def _export(library: Library, args: argparse.Namespace) -> int:
     print(f"Written: {target}")
     model = library.find(args.name)
     if target.suffix.lower() in COURSE_SUFFIXES and model.info is not None:
-        from gcdesk.engine.legacy import export_note
+        from gcdesk.engine.course.checkpoint import export_note
 
         tell(export_note(model.info.architecture, model.info.preprocessing))
     return EXIT_FINE
@@ -158,8 +158,8 @@ def verified(found: Verified) -> str:
 
 
 def _compare(library: Library, args: argparse.Namespace) -> int:
-    from gcdesk.engine.labelled import read_labelled
-    from gcdesk.engine.model_pair import compare_models, save_comparison
+    from gcdesk.engine.evaluation.labelled_set import read_labelled
+    from gcdesk.engine.evaluation.model_comparison import compare_models, save_comparison
     from gcdesk.engine.targets import refuse_target
 
     if args.json:

@@ -9,14 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from gcdesk.config.settings import Settings
-from gcdesk.engine.arrangement import arrangement_for
-from gcdesk.engine.backends import ImageBackend, TextBackend
-from gcdesk.engine.classifier import Classifier
-from gcdesk.engine.devices import Device, open_backend
+from gcdesk.engine.classification.classifier import Classifier
 from gcdesk.engine.errors import SelectionError
-from gcdesk.engine.fitted import load_fitted
-from gcdesk.engine.library import Library
-from gcdesk.engine.selection import Rule
+from gcdesk.engine.inference.backend import ImageBackend, TextBackend
+from gcdesk.engine.inference.devices import Device, open_backend
+from gcdesk.engine.inference.parallelism import arrangement_for
+from gcdesk.engine.library.library import Library
+from gcdesk.engine.selection.fitted_rule import load_fitted
+from gcdesk.engine.selection.rules import Rule
 
 NO_MODEL = "none"
 FORCE = "let the output replace a file that gcdesk did not write (never a photo, a model or an input)"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Protocol, TextIO
 
 from gcdesk.cli.terminal import cell, terminal_width
-from gcdesk.engine.classifier import Result, Vote
-from gcdesk.engine.export_table import CsvTable, JsonTable, readable
-from gcdesk.engine.result_table import FIELDS, fields_of
+from gcdesk.engine.classification.classifier import Result, Vote
+from gcdesk.engine.classification.result_row import FIELDS, fields_of
+from gcdesk.engine.tables.writer import CsvTable, JsonTable, readable
 
 
 class Writer(Protocol):

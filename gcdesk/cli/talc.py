@@ -12,7 +12,7 @@ from gcdesk.cli.confined import run_task
 from gcdesk.cli.main import EXIT_FINE, EXIT_SOME_FAILED
 from gcdesk.cli.opening import tell
 from gcdesk.cli.terminal import Progress, shown
-from gcdesk.engine.library import Library
+from gcdesk.engine.library.library import Library
 from gcdesk.talc.arrived import Arrival, read_arrival
 from gcdesk.talc.bundle import ARCHIVE_SUFFIX, write_bundle
 from gcdesk.talc.classify_bundle import Pieces, classify_job, classify_texts, write_classify_bundle

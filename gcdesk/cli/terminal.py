@@ -8,7 +8,7 @@ import time
 import unicodedata
 from typing import TextIO
 
-from gcdesk.engine.plain_text import printable
+from gcdesk.engine.text import printable
 
 ELLIPSIS = "…"
 _LEFT_TO_RIGHT_MARK = "\u200e"

@@ -7,8 +7,8 @@ import importlib
 from collections.abc import Sequence
 from typing import Any
 
-from gcdesk.engine.devices import INSTALL_TORCH, torch_installed
 from gcdesk.engine.errors import DeviceError
+from gcdesk.engine.inference.devices import INSTALL_TORCH, torch_installed
 
 KINDS = {"text": "trainer.text.command", "image": "trainer.image.command"}
 

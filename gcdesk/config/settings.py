@@ -22,7 +22,7 @@ FORMAT = 1
 _DEFAULT_THRESHOLDS = Thresholds()
 
 THEMES = ("system", "light", "dark")
-# The values of gcdesk.engine.selection.Rule, which this layer may not import; a test keeps both equal.
+# The values of gcdesk.engine.selection.rules.Rule, which this layer may not import; a test keeps both equal.
 RULES = ("max_confidence", "mean", "calibrated", "weighted", "fitted")
 DEVICES = ("auto", "cpu", "cuda")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from gcdesk.engine.plain_text import one_line
+from gcdesk.engine.text import one_line
 
 # A message quotes files, and a file may hold anything: what is longer would fill the screen and the log.
 _LONGEST = 800

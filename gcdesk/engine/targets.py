@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from gcdesk.engine.errors import GcdeskError, PhotoError, PhotoProblem
-from gcdesk.engine.photo_formats import sniff
-from gcdesk.engine.scan import PHOTO_SUFFIXES
+from gcdesk.engine.photos.discovery import PHOTO_SUFFIXES
+from gcdesk.engine.photos.formats import sniff
 
 _HEAD_BYTES = 4096
 _MODEL_SUFFIXES = (".gcmodel", ".gcmodel.zip", ".pth", ".pt", ".ckpt", ".safetensors", ".onnx")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from gcdesk.engine.plain_text import one_line
+from gcdesk.engine.text import one_line
 from gcdesk.jobs.commands import own_environment, worker_command
 from gcdesk.jobs.desk import Desk
 from gcdesk.jobs.process import LineProcess

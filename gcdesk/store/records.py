@@ -125,7 +125,8 @@ class FieldAccuracy:
 @dataclass(frozen=True)
 class Judged:
     """An item whose bin a person set. bin: theirs; models: what the models said, -1 nothing. random: the row was
-    picked at random for confirmation. photo: its fingerprint (see `gcdesk.engine.phash`), None where not known.
+    picked at random for confirmation. photo: its fingerprint (see `gcdesk.engine.photos.perceptual_hash`),
+    None where not known.
     """
 
     item_id: int

@@ -11,7 +11,7 @@ import sqlite3
 import time
 from collections.abc import Iterable, Mapping, Sequence
 
-from gcdesk.engine.captions import apply_rule
+from gcdesk.engine.captions.rules import apply_rule
 from gcdesk.store.records import Judged, Spot, from_text
 
 _AT_ONCE = 500

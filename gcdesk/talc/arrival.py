@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from gcdesk.engine.checkpoint import ModelInfo, load_model
-from gcdesk.engine.library import Library
+from gcdesk.engine.library.library import Library
+from gcdesk.engine.modelfile.checkpoint import ModelInfo, load_model
 from gcdesk.talc.arrived import RESULT_FOLDER, Arrival, Figure, write_arrival
 from gcdesk.talc.diagnosis import diagnose
 from gcdesk.talc.errors import ResultError
@@ -53,7 +53,7 @@ def take_in(archive: Path, name: str | None = None, library: Library | None = No
 
 def _checked_model(result: Result) -> ModelInfo:
     """Labels, checksum, finite weights (the model's own checks), then the same answers as on the cluster."""
-    from gcdesk.engine.devices import open_backend
+    from gcdesk.engine.inference.devices import open_backend
 
     if result.model is None:
         raise ResultError("The result holds no model.")

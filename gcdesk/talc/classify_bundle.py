@@ -12,7 +12,7 @@ from pathlib import Path
 
 from gcdesk.config.resources import resource_path, slurm_path
 from gcdesk.config.settings import load_settings
-from gcdesk.engine.selection import DEFAULT_RULE
+from gcdesk.engine.selection.rules import DEFAULT_RULE
 from gcdesk.talc.bundle import LOCK_FILE, Entry, Tell, model_entries, write_entries
 from gcdesk.talc.errors import BundleError
 from gcdesk.talc.job import Resources

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from gcdesk.config.thresholds import MODEL_INFO_MAX_BYTES
-from gcdesk.engine.checkpoint import MODEL_SUFFIX
+from gcdesk.engine.modelfile.checkpoint import MODEL_SUFFIX
 from gcdesk.talc.errors import ResultError
 from gcdesk.talc.metrics import drawable_metrics
 from gcdesk.talc.ranking import Ranked, read_ranking

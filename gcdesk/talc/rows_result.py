@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from gcdesk.engine.classification.result_row import FIELDS
 from gcdesk.engine.labels import BINS
-from gcdesk.engine.result_table import FIELDS
-from gcdesk.engine.selection import Winner
+from gcdesk.engine.selection.rules import Winner
 from gcdesk.store import NewPhoto, Run, Store, StoredResult, store_path
 from gcdesk.talc.errors import ResultError
 from gcdesk.talc.kept import keep_rows

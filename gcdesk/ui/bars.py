@@ -9,7 +9,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gcdesk.engine.labels import BINS
-from gcdesk.engine.selection import Winner
+from gcdesk.engine.selection.rules import Winner
 from gcdesk.ui.chips import draw_shape
 from gcdesk.ui.theme import BODY, SMALL, Theme
 

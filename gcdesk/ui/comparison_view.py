@@ -6,8 +6,8 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from gcdesk.engine.evaluation.model_comparison import Comparison, Side
 from gcdesk.engine.labels import BINS
-from gcdesk.engine.model_pair import Comparison, Side
 from gcdesk.ui.dialog_parts import note
 from gcdesk.ui.tables import fill, plain_table
 from gcdesk.ui.theme import BODY, LARGE, SMALL, Theme

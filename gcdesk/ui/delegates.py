@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTableView, QWidget
 
 from gcdesk.engine.labels import BINS, NOT_SET
-from gcdesk.engine.selection import Winner
+from gcdesk.engine.selection.rules import Winner
 from gcdesk.store import Status
 from gcdesk.ui.caption_editor import CaptionEdit
 from gcdesk.ui.chips import draw_chip, draw_shape

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QTo
 
 from gcdesk.config.settings import Settings
 from gcdesk.engine.labels import NOT_SET, UNSURE
-from gcdesk.engine.selection import Winner
+from gcdesk.engine.selection.rules import Winner
 from gcdesk.store import Spot, Status
 from gcdesk.ui.bars import BarsView
 from gcdesk.ui.chips import BinButton, chip_width, draw_chip

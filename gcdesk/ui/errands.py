@@ -9,7 +9,7 @@ from typing import TypeVar
 from PySide6.QtCore import QObject, Signal
 
 from gcdesk.engine.errors import GcdeskError
-from gcdesk.engine.os_words import in_a_sentence
+from gcdesk.engine.os_errors import in_a_sentence
 from gcdesk.ui.background import Background
 from gcdesk.ui.right_of_way import RightOfWay
 

@@ -19,9 +19,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gcdesk.engine.figures import CELL, LEFT, TOP, Figure
+from gcdesk.engine.evaluation.figures import CELL, LEFT, TOP, Figure
+from gcdesk.engine.evaluation.svg import DARK, FONT, LIGHT, Look
 from gcdesk.engine.labels import BINS
-from gcdesk.engine.svg import DARK, FONT, LIGHT, Look
 from gcdesk.ui.dialog_parts import note, section
 from gcdesk.ui.theme import Theme
 

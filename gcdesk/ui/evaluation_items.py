@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
-from gcdesk.engine.analysis import Analysis, Contender
+from gcdesk.engine.evaluation.analysis import Analysis, Contender
 from gcdesk.engine.labels import BINS
 from gcdesk.ui.dialog_parts import Sheet, note
 from gcdesk.ui.theme import Theme

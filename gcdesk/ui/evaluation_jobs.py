@@ -9,12 +9,12 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from gcdesk.config.settings import Settings
-from gcdesk.engine.analysis import Analysis, analyse
 from gcdesk.engine.errors import SelectionError
-from gcdesk.engine.evaluation_pair import EvaluationPair, pair_up
-from gcdesk.engine.fitted import FittedRule, load_fitted
-from gcdesk.engine.scored import ScoredSet, read_scored
-from gcdesk.engine.selection import Rule
+from gcdesk.engine.evaluation.analysis import Analysis, analyse
+from gcdesk.engine.evaluation.evaluation_comparison import EvaluationPair, pair_up
+from gcdesk.engine.evaluation.scored_set import ScoredSet, read_scored
+from gcdesk.engine.selection.fitted_rule import FittedRule, load_fitted
+from gcdesk.engine.selection.rules import Rule
 from gcdesk.jobs.task import IDLE, TaskClient
 from gcdesk.ui.errands import Errands
 from gcdesk.worker.kept import Kept, forget, kept_evaluations

@@ -14,8 +14,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gcdesk.engine.analysis import WORDS, Analysis, added_by, threshold_words
-from gcdesk.engine.figures import (
+from gcdesk.engine.evaluation.analysis import WORDS, Analysis, added_by, threshold_words
+from gcdesk.engine.evaluation.figures import (
     accuracies_figure,
     ceiling_figure,
     confusion_figure,
@@ -23,8 +23,8 @@ from gcdesk.engine.figures import (
     percent,
     reliability_figure,
 )
+from gcdesk.engine.evaluation.wording import SOURCE_WORDS, WINNER_WORDS
 from gcdesk.engine.labels import BINS
-from gcdesk.engine.report_words import SOURCE_WORDS, WINNER_WORDS
 from gcdesk.ui.evaluation_figures import FigureCard, look_of, values_table, words_card
 from gcdesk.ui.theme import Theme
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QWidget
 
-from gcdesk.engine.comparison import McNemar, difference_words
-from gcdesk.engine.evaluation import Accuracy
-from gcdesk.engine.evaluation_pair import EvaluationPair
-from gcdesk.engine.figures import percent
+from gcdesk.engine.evaluation.evaluation_comparison import EvaluationPair
+from gcdesk.engine.evaluation.figures import percent
+from gcdesk.engine.evaluation.metrics import Accuracy
+from gcdesk.engine.evaluation.significance import McNemar, difference_words
 from gcdesk.ui.dialog_parts import Sheet, note
 from gcdesk.ui.evaluation_figures import values_table
 from gcdesk.ui.theme import Theme

@@ -22,8 +22,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gcdesk.engine.evaluation_pair import EvaluationPair
-from gcdesk.engine.selection import Rule
+from gcdesk.engine.evaluation.evaluation_comparison import EvaluationPair
+from gcdesk.engine.selection.rules import Rule
 from gcdesk.ui.dialog_parts import Answer, Question, Sheet, section
 from gcdesk.ui.evaluation_items import ItemsSheet
 from gcdesk.ui.evaluation_jobs import EvaluationJobs, Shown, model_arguments

@@ -14,7 +14,7 @@ from gcdesk.config.thresholds import (
     WATCH_SETTLE_SECONDS,
     WATCH_UNENDED_SECONDS,
 )
-from gcdesk.engine.scan import find_photos
+from gcdesk.engine.photos.discovery import find_photos
 
 Identity = tuple[int, int]  # size in bytes, modification time in nanoseconds
 # How a whole file ends. One that does not may still be written, or merely carry something behind its end.

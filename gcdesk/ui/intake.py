@@ -17,8 +17,8 @@ from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QGuiAppli
 from PySide6.QtWidgets import QLineEdit
 
 from gcdesk.config.thresholds import DRIVE_SILENT_SECONDS
-from gcdesk.engine.caption_files import CaptionTable, read_caption_csv
-from gcdesk.engine.scan import find_photos
+from gcdesk.engine.captions.caption_table import CaptionTable, read_caption_csv
+from gcdesk.engine.photos.discovery import find_photos
 from gcdesk.store import identity
 from gcdesk.ui.commands import Desk
 from gcdesk.ui.errands import Errands

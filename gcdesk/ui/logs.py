@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, Signal
 
 from gcdesk.config.crash_reports import write_report
 from gcdesk.config.folders import user_folders
-from gcdesk.engine.plain_text import one_line
+from gcdesk.engine.text import one_line
 
 _MAX_BYTES = 1024 * 1024
 _KEPT = 2  # older files beside the present one

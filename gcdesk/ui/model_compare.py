@@ -24,7 +24,7 @@ from gcdesk.ui.errands import Errands
 from gcdesk.worker.task_messages import Done, Progress, Task
 
 if TYPE_CHECKING:
-    from gcdesk.engine.model_pair import Comparison
+    from gcdesk.engine.evaluation.model_comparison import Comparison
     from gcdesk.ui.main_window import MainWindow
     from gcdesk.ui.model_jobs import Listed, ModelJobs
 
@@ -144,7 +144,7 @@ class CompareSheet(Sheet):
 
     def _done(self, done: Done) -> None:
         def work() -> Comparison:
-            from gcdesk.engine.model_pair import load_comparison
+            from gcdesk.engine.evaluation.model_comparison import load_comparison
 
             return load_comparison(Path(done.result))
 

@@ -27,7 +27,7 @@ from gcdesk.ui.form_card import Card
 from gcdesk.worker.task_messages import Progress
 
 if TYPE_CHECKING:
-    from gcdesk.engine.model_sources import ModelSource
+    from gcdesk.engine.library.import_sources import ModelSource
     from gcdesk.ui.main_window import MainWindow
     from gcdesk.ui.model_jobs import ModelJobs
 
@@ -148,7 +148,7 @@ class ImportSheet(Sheet):
         """Look at these files, on a thread."""
 
         def work() -> list[ModelSource]:
-            from gcdesk.engine.model_sources import look_at
+            from gcdesk.engine.library.import_sources import look_at
 
             return [look_at(path) for path in paths]
 

@@ -20,7 +20,7 @@ from gcdesk.ui.errands import Errands
 from gcdesk.worker.task_messages import Progress, Task
 
 if TYPE_CHECKING:
-    from gcdesk.engine.library import Installed
+    from gcdesk.engine.library.library import Installed
     from gcdesk.ui.main_window import MainWindow
     from gcdesk.ui.preferences import Preferences
 
@@ -80,7 +80,7 @@ class ModelJobs(QObject):
         def work() -> list[Listed]:
             from dataclasses import replace
 
-            from gcdesk.engine.library import Library
+            from gcdesk.engine.library.library import Library
 
             found = []
             models = Library().models()
@@ -99,8 +99,8 @@ class ModelJobs(QObject):
         now = self._known[kind]
 
         def work() -> str | None:
-            from gcdesk.engine.library import Library
-            from gcdesk.engine.model_history import former
+            from gcdesk.engine.library.history import former
+            from gcdesk.engine.library.library import Library
 
             return former(kind, now, [model.name for model in Library().models()])
 
@@ -113,7 +113,7 @@ class ModelJobs(QObject):
         self._preferences.change(**{_FIELDS[kind]: name})
 
     def _settings_changed(self, names: set[str]) -> None:
-        from gcdesk.engine.model_history import remember
+        from gcdesk.engine.library.history import remember
 
         for kind, field in _FIELDS.items():
             if field in names:
@@ -162,7 +162,7 @@ class ModelJobs(QObject):
         """Write a model out; the ending of `target` says in which form. What is wrong goes to the strip."""
 
         def work() -> Path:
-            from gcdesk.engine.library import Library
+            from gcdesk.engine.library.library import Library
 
             if target.is_file():
                 target.unlink()  # the file dialog has asked
@@ -191,7 +191,7 @@ class ModelJobs(QObject):
             self.use(kind, None)
 
         def work() -> Thrown:
-            from gcdesk.engine.library import Library
+            from gcdesk.engine.library.library import Library
 
             places: list[str] = []
             Library().discard(model.name, lambda folder: places.append(into_bin(folder)))
@@ -240,12 +240,12 @@ def into_bin(folder: Path) -> str:
 
 
 def _kind_of(folder: Path) -> str:
-    from gcdesk.engine.checkpoint import load_info
+    from gcdesk.engine.modelfile.checkpoint import load_info
 
     return load_info(folder).kind
 
 
 def _free_name(name: str) -> str:
-    from gcdesk.engine.library import Library
+    from gcdesk.engine.library.library import Library
 
     return Library().free_name(name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gcdesk.engine.model_figures import measured, origin
+from gcdesk.engine.library.descriptions import measured, origin
 from gcdesk.ui.model_jobs import Listed
 
 _KINDS = {"image": "Image", "text": "Text"}

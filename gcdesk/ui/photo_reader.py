@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from gcdesk.engine.captions import caption_from_path
-from gcdesk.engine.scan import find_photos
+from gcdesk.engine.captions.rules import caption_from_path
+from gcdesk.engine.photos.discovery import find_photos
 from gcdesk.ui.background import Background
 from gcdesk.ui.ports import FoundPhoto
 

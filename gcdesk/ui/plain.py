@@ -7,7 +7,7 @@ import html
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 
-from gcdesk.engine.plain_text import printable
+from gcdesk.engine.text import printable
 
 
 def plain_label(text: str = "") -> QLabel:

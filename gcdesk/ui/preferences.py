@@ -19,7 +19,7 @@ from gcdesk.ui.style_sheet import apply_theme
 from gcdesk.ui.theme import Theme
 
 if TYPE_CHECKING:
-    from gcdesk.engine.fitted import FittedRule
+    from gcdesk.engine.selection.fitted_rule import FittedRule
     from gcdesk.ui.main_window import MainWindow
 
 # By kind: what to show, and the name to keep.
@@ -138,7 +138,7 @@ class Preferences(QObject):
 
 
 def _choices() -> ModelChoices:
-    from gcdesk.engine.library import Library
+    from gcdesk.engine.library.library import Library
 
     found: ModelChoices = {"image": [], "text": []}
     for model in Library().models():
@@ -150,9 +150,9 @@ def _choices() -> ModelChoices:
 
 def _fitted_in_use(settings: Settings) -> FittedRule | None:
     """The selection that was fitted for the models of the settings, None where there is none."""
-    from gcdesk.engine.checkpoint import load_info
-    from gcdesk.engine.fitted import load_fitted
-    from gcdesk.engine.library import Library
+    from gcdesk.engine.library.library import Library
+    from gcdesk.engine.modelfile.checkpoint import load_info
+    from gcdesk.engine.selection.fitted_rule import load_fitted
 
     library = Library()
     folders = (library.resolve("image", settings.image_model), library.resolve("text", settings.text_model))
@@ -162,7 +162,7 @@ def _fitted_in_use(settings: Settings) -> FittedRule | None:
 
 def review_flags(image: np.ndarray, text: np.ndarray, settings: Settings) -> np.ndarray:
     """Whether a person should look, (n,) bool, from both models' probabilities (n, 4); NaN: abstained."""
-    from gcdesk.engine.selection import DEFAULT_RULE, Rule, select
+    from gcdesk.engine.selection.rules import DEFAULT_RULE, Rule, select
 
     rule, weight = Rule(settings.rule) if settings.rule else DEFAULT_RULE, settings.text_weight
     if rule is Rule.FITTED:

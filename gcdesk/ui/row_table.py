@@ -9,7 +9,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from gcdesk.engine.export_table import (
+from gcdesk.engine.classification.result_row import ANSWER_FIELDS, REASON_FIELDS
+from gcdesk.engine.labels import BINS, NOT_SET
+from gcdesk.engine.selection.rules import Winner
+from gcdesk.engine.tables.writer import (
     BYTE_ORDER_MARK,
     CsvTable,
     JsonTable,
@@ -19,9 +22,6 @@ from gcdesk.engine.export_table import (
     replaced_file,
     rounded,
 )
-from gcdesk.engine.labels import BINS, NOT_SET
-from gcdesk.engine.result_table import ANSWER_FIELDS, REASON_FIELDS
-from gcdesk.engine.selection import Winner
 from gcdesk.store import LoadedRows
 from gcdesk.ui.rows import Rows
 from gcdesk.ui.session_wording import label_name, status_words

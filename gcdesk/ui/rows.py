@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gcdesk.engine.labels import NOT_SET
-from gcdesk.engine.selection import Winner
+from gcdesk.engine.selection.rules import Winner
 from gcdesk.store import LoadedRows, Spot, Status
 
 

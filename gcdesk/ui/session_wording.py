@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gcdesk.engine.labels import BINS, NOT_SET, UNSURE
-from gcdesk.engine.selection import Winner
+from gcdesk.engine.selection.rules import Winner
 from gcdesk.store import Status
 from gcdesk.ui.rows import Rows
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from gcdesk.config.settings import Settings
 from gcdesk.engine.labels import NOT_SET, UNSURE
-from gcdesk.engine.selection import Winner
+from gcdesk.engine.selection.rules import Winner
 from gcdesk.store import Status
 from gcdesk.ui.rows import Rows
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QComboBox, QLineEdit
 
-from gcdesk.engine.library import Library
+from gcdesk.engine.library.library import Library
 from gcdesk.ui.dialog_parts import Sheet, note
 from gcdesk.ui.talc_pages import WIDE, Page
 

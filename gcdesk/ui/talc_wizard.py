@@ -10,7 +10,7 @@ from PySide6.QtCore import QStandardPaths, Signal
 from PySide6.QtWidgets import QFileDialog, QStackedWidget
 
 from gcdesk.engine.errors import GcdeskError
-from gcdesk.engine.library import Library
+from gcdesk.engine.library.library import Library
 from gcdesk.talc.bundle import ARCHIVE_SUFFIX
 from gcdesk.talc.classify_bundle import ClassifyJob, Pieces, classify_job, classify_texts
 from gcdesk.talc.errors import BundleError

@@ -18,7 +18,7 @@ from gcdesk.ui.errands import Errands
 from gcdesk.worker.task_messages import Done, Figures, Progress, Task
 
 if TYPE_CHECKING:
-    from gcdesk.engine.model_pair import Comparison
+    from gcdesk.engine.evaluation.model_comparison import Comparison
     from gcdesk.ui.main_window import MainWindow
     from gcdesk.ui.model_jobs import ModelJobs
     from trainer.text.preview import Prepared
@@ -228,7 +228,7 @@ class Training(QObject):
 
     def _read_comparison(self, path: Path) -> None:
         def work() -> Comparison:
-            from gcdesk.engine.model_pair import load_comparison
+            from gcdesk.engine.evaluation.model_comparison import load_comparison
 
             return load_comparison(path)
 
@@ -261,6 +261,6 @@ class Training(QObject):
 
 
 def _text_model(chosen: str | None) -> Path:
-    from gcdesk.engine.library import Library
+    from gcdesk.engine.library.library import Library
 
     return Library().resolve("text", chosen or "starter-text")

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from gcdesk.engine.captions import caption_from_path
-from gcdesk.engine.export_table import CsvTable, readable, replaced_file
+from gcdesk.engine.captions.rules import caption_from_path
 from gcdesk.engine.labels import BINS
+from gcdesk.engine.tables.writer import CsvTable, readable, replaced_file
 from gcdesk.store import Store
 from gcdesk.ui.bin_folders import Progress
 from gcdesk.ui.errands import in_a_sentence

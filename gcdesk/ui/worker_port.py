@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Signal
 
 from gcdesk.config.settings import Settings
 from gcdesk.engine.labels import BINS, NOT_SET
-from gcdesk.engine.selection import Winner
+from gcdesk.engine.selection.rules import Winner
 from gcdesk.jobs.client import WorkerClient
 from gcdesk.jobs.configuration import configuration_of
 from gcdesk.ui.ports import Ready

@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from gcdesk.engine.labelled import read_labelled
-from gcdesk.engine.model_pair import compare_models, save_comparison
+from gcdesk.engine.evaluation.labelled_set import read_labelled
+from gcdesk.engine.evaluation.model_comparison import compare_models, save_comparison
 from gcdesk.worker.task_messages import Done
 from gcdesk.worker.tasks import Teller
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from gcdesk.engine.captions import CaptionRule, apply_rule
+from gcdesk.engine.captions.rules import CaptionRule, apply_rule
 from gcdesk.engine.errors import PhotoError
-from gcdesk.engine.measuring import Measured
-from gcdesk.engine.phash import alike, photo_hash
-from gcdesk.engine.scored import CONFIRMED, CORRECTED, RANDOM
-from gcdesk.engine.station_groups import groups_of, is_drawn, item_keys
+from gcdesk.engine.evaluation.scored_set import CONFIRMED, CORRECTED, RANDOM
+from gcdesk.engine.evaluation.scoring import Measured
+from gcdesk.engine.learning.grouping import groups_of, is_drawn, item_keys
+from gcdesk.engine.photos.perceptual_hash import alike, photo_hash
 from gcdesk.store import Judged, Store
 
 Tell = Callable[[int, int], None]

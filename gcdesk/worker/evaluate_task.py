@@ -10,15 +10,15 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from gcdesk.engine.arrangement import arrangement_for
-from gcdesk.engine.classifier import Classifier
-from gcdesk.engine.devices import open_backend
+from gcdesk.engine.classification.classifier import Classifier
 from gcdesk.engine.errors import EvaluationError
-from gcdesk.engine.labelled import read_labelled
-from gcdesk.engine.library import Library
-from gcdesk.engine.measuring import Measured, measure, of_labelled
-from gcdesk.engine.seen import load_seen
-from gcdesk.engine.selection import Rule
+from gcdesk.engine.evaluation.labelled_set import read_labelled
+from gcdesk.engine.evaluation.scoring import Measured, measure, of_labelled
+from gcdesk.engine.inference.devices import open_backend
+from gcdesk.engine.inference.parallelism import arrangement_for
+from gcdesk.engine.library.library import Library
+from gcdesk.engine.modelfile.training_captions import load_seen
+from gcdesk.engine.selection.rules import Rule
 from gcdesk.store import Store, store_path
 from gcdesk.worker.corrections import read_corrections
 from gcdesk.worker.kept import keep

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from gcdesk.engine.fitted import save_fitted
-from gcdesk.engine.fitting import fit_selection
-from gcdesk.engine.scored import read_scored
+from gcdesk.engine.evaluation.scored_set import read_scored
+from gcdesk.engine.learning.rule_fitting import fit_selection
+from gcdesk.engine.selection.fitted_rule import save_fitted
 from gcdesk.worker.task_messages import Done
 from gcdesk.worker.tasks import Teller
 

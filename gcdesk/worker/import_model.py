@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gcdesk.config.folders import user_folders
 from gcdesk.engine.labels import BINS
-from gcdesk.engine.library import COURSE_SUFFIXES, Library
+from gcdesk.engine.library.library import COURSE_SUFFIXES, Library
 from gcdesk.worker.confinement import confine
 from gcdesk.worker.task_messages import Done
 from gcdesk.worker.tasks import Teller
@@ -32,7 +32,7 @@ def run(arguments: Sequence[str], tell: Teller) -> Done:
 
 
 def _say_recognised(source: Path, order_given: bool, tell: Teller) -> None:
-    from gcdesk.engine.legacy import recognise
+    from gcdesk.engine.course.checkpoint import recognise
 
     recognition = recognise(source)
     tell.log(recognition.sentence)

@@ -12,7 +12,7 @@ from pathlib import Path
 from gcdesk.config.files import write_atomically
 from gcdesk.config.folders import user_folders
 from gcdesk.engine.errors import EvaluationError
-from gcdesk.engine.scored import SCORED_FILE, ScoredSet, write_scored
+from gcdesk.engine.evaluation.scored_set import SCORED_FILE, ScoredSet, write_scored
 
 _SUMMARY = "summary.json"
 

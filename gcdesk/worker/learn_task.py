@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from typing import Literal, cast
 
 from gcdesk.engine.errors import LearningError
-from gcdesk.engine.learned_model import learn_model, learned_words
-from gcdesk.engine.learning import Learned
-from gcdesk.engine.library import Library
+from gcdesk.engine.learning.learned_model import learn_model, learned_words
+from gcdesk.engine.learning.quick_learn import Learned
+from gcdesk.engine.library.library import Library
 from gcdesk.store import Store, store_path
 from gcdesk.worker.corrections import Fate, read_corrections
 from gcdesk.worker.task_messages import Done

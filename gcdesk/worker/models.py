@@ -13,18 +13,18 @@ from typing import Literal
 import numpy as np
 
 from gcdesk.config.thresholds import Thresholds
-from gcdesk.engine.arrangement import Arrangement, arrangement_for
-from gcdesk.engine.backends import ImageBackend, TextBackend
-from gcdesk.engine.checkpoint import load_info
-from gcdesk.engine.classifier import Classifier
-from gcdesk.engine.cuda_driver import cuda_driver
-from gcdesk.engine.devices import open_backend
+from gcdesk.engine.classification.classifier import Classifier
 from gcdesk.engine.errors import GcdeskError, SelectionError
-from gcdesk.engine.fitted import FittedRule, load_fitted
-from gcdesk.engine.heatmap import ImageHead
-from gcdesk.engine.library import Library
-from gcdesk.engine.selection import DEFAULT_RULE, Rule
-from gcdesk.engine.specs import ImageArchitecture
+from gcdesk.engine.explanation.heatmap import ImageHead
+from gcdesk.engine.inference.backend import ImageBackend, TextBackend
+from gcdesk.engine.inference.cuda_driver import cuda_driver
+from gcdesk.engine.inference.devices import open_backend
+from gcdesk.engine.inference.parallelism import Arrangement, arrangement_for
+from gcdesk.engine.library.library import Library
+from gcdesk.engine.modelfile.checkpoint import load_info
+from gcdesk.engine.modelfile.specs import ImageArchitecture
+from gcdesk.engine.selection.fitted_rule import FittedRule, load_fitted
+from gcdesk.engine.selection.rules import DEFAULT_RULE, Rule
 from gcdesk.worker.messages import NO_MODEL, Configure
 
 # Captions whose scores are kept: repeated captions ("same as previous") cost nothing.

@@ -53,8 +53,8 @@ def run(arguments: Sequence[str], tell: Teller) -> Done:
     """Take steps on the training captions for some seconds, and forget them."""
     started = time.monotonic()
     args = parsed(arguments)
-    from gcdesk.engine.captions import CaptionRule
-    from gcdesk.engine.tokenizer import load_tokenizer, shared_tokenizer
+    from gcdesk.engine.captions.rules import CaptionRule
+    from gcdesk.engine.modelfile.tokenizer import load_tokenizer, shared_tokenizer
     from trainer.text.command import settings_of
     from trainer.text.data import read_captions
     from trainer.text.network import starting_network

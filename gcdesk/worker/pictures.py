@@ -18,8 +18,8 @@ from gcdesk.config.thresholds import (
     THUMBNAIL_CACHE_BYTES,
     THUMBNAIL_PIXELS,
 )
-from gcdesk.engine.decoding import read_photo
-from gcdesk.engine.images import decode_photo
+from gcdesk.engine.photos.decoding import read_photo
+from gcdesk.engine.photos.preprocessing import decode_photo
 from gcdesk.worker.drives import Drives
 
 _CAPS = {

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gcdesk.config.thresholds import TEXT_WEIGHT, Thresholds
-from gcdesk.engine.analysis import analyse
-from gcdesk.engine.fitted import load_fitted
-from gcdesk.engine.report_page import write_report
-from gcdesk.engine.scored import read_scored
-from gcdesk.engine.selection import Rule
+from gcdesk.engine.evaluation.analysis import analyse
+from gcdesk.engine.evaluation.html_report import write_report
+from gcdesk.engine.evaluation.scored_set import read_scored
+from gcdesk.engine.selection.fitted_rule import load_fitted
+from gcdesk.engine.selection.rules import Rule
 from gcdesk.worker.task_messages import Done
 from gcdesk.worker.tasks import Teller
 

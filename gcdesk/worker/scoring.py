@@ -10,14 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
-from gcdesk.engine import results
-from gcdesk.engine.classifier import Classifier
-from gcdesk.engine.doubt import Doubts
+from gcdesk.engine.classification import results
+from gcdesk.engine.classification.classifier import Classifier
 from gcdesk.engine.errors import GcdeskError, PhotoError
-from gcdesk.engine.heatmap import grad_cam, over_photo
-from gcdesk.engine.images import preprocess
+from gcdesk.engine.explanation.heatmap import grad_cam, over_photo
+from gcdesk.engine.explanation.word_influence import word_influence
 from gcdesk.engine.labels import bin_index
-from gcdesk.engine.word_influence import word_influence
+from gcdesk.engine.photos.preprocessing import preprocess
+from gcdesk.engine.selection.doubt import Doubts
 from gcdesk.worker.models import Models
 from gcdesk.worker.pictures import Photo, Pictures, used_again, write_picture
 from gcdesk.worker.protocol import HeatMap, Item, Rescore, Result, Vote, Words, WordsReady

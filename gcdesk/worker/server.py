@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import assert_never
 
 from gcdesk.engine.errors import GcdeskError
-from gcdesk.engine.os_words import os_reason
+from gcdesk.engine.os_errors import os_reason
 from gcdesk.worker.lifeline import leave, step_back
 from gcdesk.worker.models import Models, load_models
 from gcdesk.worker.outbox import Outbox

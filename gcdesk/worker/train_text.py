@@ -9,8 +9,8 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from gcdesk.engine.devices import INSTALL_TORCH, torch_installed
 from gcdesk.engine.errors import DeviceError
+from gcdesk.engine.inference.devices import INSTALL_TORCH, torch_installed
 from gcdesk.worker.task_messages import Done
 from gcdesk.worker.tasks import Teller
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gcdesk.engine.library import Library
-from gcdesk.engine.model_pair import samples_right
+from gcdesk.engine.evaluation.model_comparison import samples_right
+from gcdesk.engine.library.library import Library
 from gcdesk.worker.task_messages import Done
 from gcdesk.worker.tasks import Teller
 

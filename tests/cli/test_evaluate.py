@@ -11,7 +11,7 @@ import pytest
 
 from gcdesk.cli.main import main
 from gcdesk.engine.labels import BINS
-from gcdesk.engine.selection import DEFAULT_RULE, RULES
+from gcdesk.engine.selection.rules import DEFAULT_RULE, RULES
 
 Captured = pytest.CaptureFixture[str]
 

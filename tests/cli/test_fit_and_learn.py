@@ -10,8 +10,8 @@ import pytest
 
 from gcdesk.cli.main import main
 from gcdesk.config.settings import load_settings
-from gcdesk.engine.fitted import selections_folder
-from gcdesk.engine.library import Library
+from gcdesk.engine.library.library import Library
+from gcdesk.engine.selection.fitted_rule import selections_folder
 
 Captured = pytest.CaptureFixture[str]
 TRUTH = {

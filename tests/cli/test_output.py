@@ -11,9 +11,9 @@ import pytest
 
 from gcdesk.cli.output import CsvWriter, JsonWriter, TableWriter, two_digits
 from gcdesk.cli.terminal import width_of
-from gcdesk.engine.classifier import Result, Vote
+from gcdesk.engine.classification.classifier import Result, Vote
 from gcdesk.engine.errors import GcdeskError
-from gcdesk.engine.export_table import neutral, replaced_file
+from gcdesk.engine.tables.writer import neutral, replaced_file
 
 WANTED = {
     *("path", "caption", "image_label", "image_confidence", "text_label", "text_confidence"),

@@ -15,8 +15,8 @@ import pytest
 import torch
 
 from gcdesk.cli.main import main
-from gcdesk.engine.checkpoint import load_info, load_model
-from gcdesk.engine.library import Library
+from gcdesk.engine.library.library import Library
+from gcdesk.engine.modelfile.checkpoint import load_info, load_model
 from trainer.image import command
 from trainer.image.settings import RecipeError
 

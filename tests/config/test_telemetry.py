@@ -44,7 +44,8 @@ def test_a_task_of_the_worker_is_as_silent(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "package", ["gcdesk.engine.devices", "trainer.text.command", "trainer.job.run", "trainer.shards.work"]
+    "package",
+    ["gcdesk.engine.inference.devices", "trainer.text.command", "trainer.job.run", "trainer.shards.work"],
 )
 def test_every_way_in_forbids_telemetry_before_the_libraries_are_there(package: str, tmp_path: Path) -> None:
     """Also where a cluster's job, the trainer or somebody's own script begins."""

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from gcdesk.engine.evaluation.scored_set import ScoredItem, ScoredModel, ScoredSet
 from gcdesk.engine.labels import BINS
-from gcdesk.engine.scored import ScoredItem, ScoredModel, ScoredSet
 
 IMAGE_SHA, TEXT_SHA = "a" * 64, "b" * 64
 

@@ -35,14 +35,22 @@ def test_the_engine_imports_in_half_a_second() -> None:
 
 
 def test_what_classifies_imports_nothing_heavy() -> None:
-    _, packages = import_of("gcdesk.engine.classifier, gcdesk.engine.onnx_backend")
+    _, packages = import_of("gcdesk.engine.classification.classifier, gcdesk.engine.inference.onnx_backend")
     assert not packages & set(HEAVY)
 
 
 @pytest.mark.parametrize(
-    "module", ["onnx_backend", "graphs", "checkpoint_archive", "tokenizer", "specs", "folding"]
+    "module",
+    [
+        "inference.onnx_backend",
+        "inference.graph_templates",
+        "modelfile.archive",
+        "modelfile.tokenizer",
+        "modelfile.specs",
+        "course.bert_to_distilbert",
+    ],
 )
 def test_the_cpu_path_imports_no_torch_and_no_qt(module: str) -> None:
     _, packages = import_of(f"gcdesk.engine.{module}")
-    assert "numpy" in packages or module == "specs"
+    assert "numpy" in packages or module == "modelfile.specs"
     assert not packages & set(HEAVY)

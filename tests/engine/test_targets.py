@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from gcdesk.engine.classification.result_row import FIELDS
 from gcdesk.engine.errors import GcdeskError
-from gcdesk.engine.export_table import CsvTable, JsonTable, replaced_file
-from gcdesk.engine.result_table import FIELDS
+from gcdesk.engine.tables.writer import CsvTable, JsonTable, replaced_file
 from gcdesk.engine.targets import refuse_target
 
 

@@ -28,13 +28,13 @@ from kit import (
 from PIL import Image
 
 from gcdesk.config.settings import Settings, load_settings, save_settings
-from gcdesk.engine.caption_files import read_caption_csv
-from gcdesk.engine.checkpoint import load_info
-from gcdesk.engine.decoding import decode_photo
+from gcdesk.engine.captions.caption_table import read_caption_csv
 from gcdesk.engine.errors import CaptionFileError, GcdeskError, ModelFileError, PhotoError
-from gcdesk.engine.library import Library
-from gcdesk.engine.os_words import in_a_sentence
-from gcdesk.engine.scan import find_photos
+from gcdesk.engine.library.library import Library
+from gcdesk.engine.modelfile.checkpoint import load_info
+from gcdesk.engine.os_errors import in_a_sentence
+from gcdesk.engine.photos.decoding import decode_photo
+from gcdesk.engine.photos.discovery import find_photos
 from gcdesk.store import NewPhoto, Store, StoredResult, StoreError, StoreWriter
 from gcdesk.ui.row_table import write_table
 from gcdesk.ui.rows import Rows

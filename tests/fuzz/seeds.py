@@ -18,12 +18,12 @@ import pillow_heif
 from PIL import Image
 
 from gcdesk.config.settings import Settings, save_settings
-from gcdesk.engine.captions import CaptionRule
-from gcdesk.engine.checkpoint import save_model
-from gcdesk.engine.checkpoint_archive import zip_model
-from gcdesk.engine.model_info import ModelInfo
-from gcdesk.engine.specs import TextArchitecture
-from gcdesk.engine.tokenizer import shared_tokenizer
+from gcdesk.engine.captions.rules import CaptionRule
+from gcdesk.engine.modelfile.archive import zip_model
+from gcdesk.engine.modelfile.checkpoint import save_model
+from gcdesk.engine.modelfile.info import ModelInfo
+from gcdesk.engine.modelfile.specs import TextArchitecture
+from gcdesk.engine.modelfile.tokenizer import shared_tokenizer
 from gcdesk.store import NewPhoto, Run, Store, StoredResult
 from gcdesk.worker import protocol
 from gcdesk.worker import task_messages as task_lines

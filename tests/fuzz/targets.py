@@ -24,11 +24,12 @@ import seeds
 from mutate import mutated, mutated_json
 
 from gcdesk.config.settings import read_settings, save_settings
-from gcdesk.engine.caption_files import read_caption_csv
-from gcdesk.engine.captions import CaptionRule, caption_from_path
-from gcdesk.engine.checkpoint import load_info, load_model
-from gcdesk.engine.checkpoint_archive import unzip_model
-from gcdesk.engine.decoding import decode_photo
+from gcdesk.engine.captions.caption_table import read_caption_csv
+from gcdesk.engine.captions.rules import CaptionRule, caption_from_path
+from gcdesk.engine.course.checkpoint import recognise
+from gcdesk.engine.course.pth_file import open_pth
+from gcdesk.engine.course.restricted_pickle import StoredTensor
+from gcdesk.engine.course.state_dict import find_state_dict
 from gcdesk.engine.errors import (
     CaptionFileError,
     EvaluationError,
@@ -37,13 +38,12 @@ from gcdesk.engine.errors import (
     ModelFileError,
     PhotoError,
 )
-from gcdesk.engine.labelled import read_text_table
-from gcdesk.engine.legacy import recognise
-from gcdesk.engine.legacy_file import open_pth
-from gcdesk.engine.legacy_pickle import StoredTensor
-from gcdesk.engine.legacy_state import find_state_dict
-from gcdesk.engine.seen import SEEN_FILE, load_seen, save_seen
-from gcdesk.engine.tokenizer import load_tokenizer
+from gcdesk.engine.evaluation.labelled_set import read_text_table
+from gcdesk.engine.modelfile.archive import unzip_model
+from gcdesk.engine.modelfile.checkpoint import load_info, load_model
+from gcdesk.engine.modelfile.tokenizer import load_tokenizer
+from gcdesk.engine.modelfile.training_captions import SEEN_FILE, load_seen, save_seen
+from gcdesk.engine.photos.decoding import decode_photo
 from gcdesk.store import Store, StoreError
 from gcdesk.talc.errors import TalcError
 from gcdesk.talc.result import read_result

@@ -11,10 +11,10 @@ import pytest
 from client_kit import Listener, copies
 from PIL import Image
 
-from gcdesk.engine.classifier import Classifier
-from gcdesk.engine.devices import open_backend
-from gcdesk.engine.library import Library
-from gcdesk.engine.results import Item
+from gcdesk.engine.classification.classifier import Classifier
+from gcdesk.engine.classification.results import Item
+from gcdesk.engine.inference.devices import open_backend
+from gcdesk.engine.library.library import Library
 from gcdesk.jobs.client import WorkerClient
 
 Listen = Callable[..., Listener]

@@ -21,7 +21,7 @@ import pytest
 from frozen_kit import ROOT, Frozen, may_make
 from PIL import Image
 
-from gcdesk.engine.legacy_export import export_legacy
+from gcdesk.engine.course.export import export_legacy
 
 sys.path.insert(0, str(ROOT / "packaging"))
 import no_encoder

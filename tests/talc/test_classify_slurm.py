@@ -15,7 +15,7 @@ from talc_kit import call, local_site, wait_for, wait_gone
 from gcdesk.cli.main import main
 from gcdesk.config.settings import load_settings
 from gcdesk.engine.labels import BINS
-from gcdesk.engine.selection import DEFAULT_RULE
+from gcdesk.engine.selection.rules import DEFAULT_RULE
 from gcdesk.store import Store, store_path
 from gcdesk.talc.classify_bundle import ClassifyJob, classify_texts, write_classify_bundle
 from gcdesk.talc.errors import ResultError

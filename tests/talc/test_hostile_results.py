@@ -18,8 +18,8 @@ import pytest
 from results_kit import pack, signed
 
 from gcdesk.cli.main import main
+from gcdesk.engine.classification.result_row import FIELDS
 from gcdesk.engine.labels import BINS
-from gcdesk.engine.result_table import FIELDS
 from gcdesk.store import Store, store_path
 from gcdesk.talc import rows_result
 from gcdesk.talc.errors import ResultError

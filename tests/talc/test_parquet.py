@@ -12,7 +12,7 @@ from pyarrow import parquet
 from talc_kit import local_site
 
 from gcdesk.config.settings import load_settings
-from gcdesk.engine.result_table import FIELDS
+from gcdesk.engine.classification.result_row import FIELDS
 from gcdesk.talc.classify_bundle import ClassifyJob, write_classify_bundle
 from trainer.shards.config import ShardsConfig, read_shards
 from trainer.shards.files import list_photos

@@ -18,9 +18,9 @@ from safetensors.numpy import save_file
 
 from gcdesk.cli.main import main
 from gcdesk.config.folders import user_folders
-from gcdesk.engine.checkpoint import load_model
 from gcdesk.engine.errors import GcdeskError
-from gcdesk.engine.library import Library
+from gcdesk.engine.library.library import Library
+from gcdesk.engine.modelfile.checkpoint import load_model
 from gcdesk.talc.arrival import take_in
 from gcdesk.talc.arrived import read_arrival
 from gcdesk.talc.kept import forget, kept_job, kept_jobs

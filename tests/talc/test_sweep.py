@@ -10,7 +10,7 @@ import pytest
 from talc_kit import SMALL, call, log, result_of, small_job, unpacked, wait_for, wait_gone
 
 from gcdesk.cli.talc import told
-from gcdesk.engine.checkpoint import load_info
+from gcdesk.engine.modelfile.checkpoint import load_info
 from gcdesk.talc.arrival import take_in
 from gcdesk.talc.arrived import read_arrival
 from gcdesk.talc.kept import kept_job

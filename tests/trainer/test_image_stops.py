@@ -13,7 +13,7 @@ import pytest
 import torch
 from image_folders import make_folder
 
-from gcdesk.engine.checkpoint import load_model
+from gcdesk.engine.modelfile.checkpoint import load_model
 from trainer.image.augment import AugmentSettings
 from trainer.image.orders import Order, Orders
 from trainer.image.reporting import TextReporter

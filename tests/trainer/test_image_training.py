@@ -14,11 +14,11 @@ from image_folders import make_folder
 from PIL import Image
 from safetensors.torch import save_file
 
-from gcdesk.engine.architectures import build_image
-from gcdesk.engine.checkpoint import load_model
-from gcdesk.engine.devices import open_backend
-from gcdesk.engine.images import decode_photo, preprocess
-from gcdesk.engine.specs import ImageArchitecture
+from gcdesk.engine.inference.devices import open_backend
+from gcdesk.engine.inference.torch_networks import build_image
+from gcdesk.engine.modelfile.checkpoint import load_model
+from gcdesk.engine.modelfile.specs import ImageArchitecture
+from gcdesk.engine.photos.preprocessing import decode_photo, preprocess
 from trainer.image.augment import AugmentSettings
 from trainer.image.command import add_arguments, run
 from trainer.image.reporting import TextReporter

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gcdesk.engine.captions import CaptionRule
+from gcdesk.engine.captions.rules import CaptionRule
 from trainer.text.data import Caption, fingerprint, joined, read_captions, settled, split_by_group, without
 from trainer.text.settings import TextDataError
 

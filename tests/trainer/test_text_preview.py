@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from gcdesk.engine.captions import CaptionRule
+from gcdesk.engine.captions.rules import CaptionRule
 from gcdesk.engine.errors import GcdeskError
-from gcdesk.engine.specs import MINILM
+from gcdesk.engine.modelfile.specs import MINILM
 from trainer.text import runs
 from trainer.text.data import read_captions
 from trainer.text.preview import Source, columns_to_choose, prepare, write_splits

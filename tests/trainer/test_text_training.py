@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gcdesk.engine.architectures import build_text, weights_of
-from gcdesk.engine.captions import CaptionRule
-from gcdesk.engine.checkpoint import ModelInfo, load_info, load_model, save_model
-from gcdesk.engine.specs import TextArchitecture
+from gcdesk.engine.captions.rules import CaptionRule
+from gcdesk.engine.inference.torch_networks import build_text, weights_of
+from gcdesk.engine.modelfile.checkpoint import ModelInfo, load_info, load_model, save_model
+from gcdesk.engine.modelfile.specs import TextArchitecture
 from trainer.__main__ import main
 from trainer.text.command import add_arguments, train
 from trainer.text.network import starting_network

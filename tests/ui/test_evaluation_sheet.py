@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QApplication, QMenu, QPushButton
 from pytestqt.qtbot import QtBot
 
 from gcdesk.config.settings import Settings
-from gcdesk.engine.library import Library
+from gcdesk.engine.library.library import Library
 from gcdesk.jobs.task import IDLE
 from gcdesk.store import Store, store_path
 from gcdesk.ui.dialog_parts import Question

@@ -14,9 +14,9 @@ from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 from window_kit import outcome
 
-from gcdesk.engine.caption_files import read_caption_csv
-from gcdesk.engine.captions import caption_from_path
-from gcdesk.engine.labelled import read_image_folder, read_text_table
+from gcdesk.engine.captions.caption_table import read_caption_csv
+from gcdesk.engine.captions.rules import caption_from_path
+from gcdesk.engine.evaluation.labelled_set import read_image_folder, read_text_table
 from gcdesk.engine.labels import UNSURE
 from gcdesk.store import Store, store_path
 from gcdesk.ui.dialog_parts import Question

@@ -15,8 +15,8 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from gcdesk.engine.caption_files import CaptionTable, read_caption_csv
-from gcdesk.engine.scan import Found, find_photos
+from gcdesk.engine.captions.caption_table import CaptionTable, read_caption_csv
+from gcdesk.engine.photos.discovery import Found, find_photos
 from gcdesk.ui import intake
 from gcdesk.ui.features import Features, install
 from gcdesk.ui.main_window import MainWindow

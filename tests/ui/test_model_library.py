@@ -18,7 +18,7 @@ from training_kit import install_small, write_captions
 
 from gcdesk.config.folders import user_folders
 from gcdesk.config.settings import Settings
-from gcdesk.engine.library import Library
+from gcdesk.engine.library.library import Library
 from gcdesk.ui import model_jobs
 from gcdesk.ui.assembly import make_controller
 from gcdesk.ui.dialog_parts import Question
@@ -193,7 +193,13 @@ def test_the_old_model_answers_until_the_new_one_is_loaded(qtbot: QtBot, theme: 
 
 def test_what_the_sheets_load_later_is_no_runtime() -> None:
     heavy = ["torch", "transformers", "torchvision", "onnxruntime"]
-    modules = ["library", "model_history", "model_pair", "model_sources", "labelled"]
+    modules = [
+        "library.library",
+        "library.history",
+        "evaluation.model_comparison",
+        "library.import_sources",
+        "evaluation.labelled_set",
+    ]
     code = "import sys, trainer.text.preview, trainer.text.runs, " + ", ".join(
         f"gcdesk.engine.{m}" for m in modules
     )

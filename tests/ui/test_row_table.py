@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from window_kit import outcome
 
-from gcdesk.engine.export_table import rounded
 from gcdesk.engine.labels import NOT_SET, UNSURE
-from gcdesk.engine.selection import Winner
+from gcdesk.engine.selection.rules import Winner
+from gcdesk.engine.tables.writer import rounded
 from gcdesk.store import Status
 from gcdesk.ui.filtering import ViewSpec, take_snapshot, visible_rows
 from gcdesk.ui.row_table import FIELDS, table_rows, write_table

@@ -8,7 +8,7 @@ import numpy as np
 from window_kit import outcome
 
 from gcdesk.engine.labels import NOT_SET, UNSURE
-from gcdesk.engine.selection import Winner
+from gcdesk.engine.selection.rules import Winner
 from gcdesk.store import Spot, Status
 from gcdesk.ui.rows import NewItem, Outcome, Rows
 

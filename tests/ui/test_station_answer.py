@@ -9,7 +9,7 @@ from window_kit import outcome
 
 from gcdesk.config.settings import Settings
 from gcdesk.engine.labels import NOT_SET, UNSURE
-from gcdesk.engine.selection import Winner
+from gcdesk.engine.selection.rules import Winner
 from gcdesk.ui.rows import NewItem, Outcome, Rows, failure
 from gcdesk.ui.station_answer import NOTHING, Look, answer_of
 

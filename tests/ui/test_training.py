@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 from training_kit import install_small, write_captions
 
-from gcdesk.engine.checkpoint import load_info
+from gcdesk.engine.modelfile.checkpoint import load_info
 from gcdesk.ui.dialog_parts import Question
 from gcdesk.ui.features import Features, install
 from gcdesk.ui.theme import Theme

@@ -8,7 +8,7 @@ from pathlib import Path
 from model_making import SMALL_TEXT, make_info, small_text_weights
 
 from gcdesk.config.folders import user_folders
-from gcdesk.engine.checkpoint import save_model
+from gcdesk.engine.modelfile.checkpoint import save_model
 
 ITEMS = {"Black": "plastic bag", "Blue": "soda can", "Green": "banana peel", "TTR": "old battery"}
 _WORDS = ["red", "blue", "green", "white", "brown", "grey", "pink", "small"]

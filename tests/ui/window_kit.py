@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QObject, Signal
 
-from gcdesk.engine.selection import Winner
+from gcdesk.engine.selection.rules import Winner
 from gcdesk.ui.rows import Outcome
 
 

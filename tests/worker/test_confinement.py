@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gcdesk.engine.library import Library
+from gcdesk.engine.library.library import Library
 from gcdesk.worker.confinement import WRITES_VARIABLE, landlock_version
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Landlock and setrlimit are Linux's")
@@ -81,7 +81,7 @@ IMPORT = """
 import sys
 from pathlib import Path
 from gcdesk.config.folders import user_folders
-from gcdesk.engine.library import Library
+from gcdesk.engine.library.library import Library
 from gcdesk.worker.confinement import confine
 confine([user_folders().models, user_folders().config])
 for source, name in zip(sys.argv[1::2], sys.argv[2::2]):

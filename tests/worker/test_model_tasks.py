@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from task_kit import events_of
 
-from gcdesk.engine.library import Library
-from gcdesk.engine.model_pair import load_comparison
+from gcdesk.engine.evaluation.model_comparison import load_comparison
+from gcdesk.engine.library.library import Library
 from gcdesk.worker.messages import Fatal
 from gcdesk.worker.task_messages import Done, Figures, Log, Progress, Stop, Task
 

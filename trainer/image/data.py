@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gcdesk.engine.errors import GcdeskError, LabelError, PhotoError
-from gcdesk.engine.images import decode_photo
 from gcdesk.engine.labels import BINS, bin_index
+from gcdesk.engine.photos.preprocessing import decode_photo
 
 PHOTO_SUFFIXES = frozenset(
     (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".heic", ".heif", ".avif")

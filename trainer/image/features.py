@@ -26,7 +26,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from gcdesk.config.files import beside
-from gcdesk.engine.images import IMAGENET_MEAN, IMAGENET_STD, Preprocessing, preprocess
+from gcdesk.engine.photos.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing, preprocess
 from trainer.image.augment import GroundBank, generator, make_view, pick_other
 from trainer.image.data import Photos
 from trainer.image.grounds import Cutout, find_cutout

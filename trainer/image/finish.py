@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gcdesk.engine.calibration import (
+from gcdesk.engine.labels import BINS
+from gcdesk.engine.selection.calibration import (
     expected_calibration_error,
     fit_temperature,
     negative_log_likelihood,
     softmax,
 )
-from gcdesk.engine.labels import BINS
 from trainer.image.data import Sample
 
 

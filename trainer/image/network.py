@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gcdesk.engine.architectures import FeaturesClassifier, build_image
-from gcdesk.engine.checkpoint import load_model
 from gcdesk.engine.errors import ModelFileError
-from gcdesk.engine.specs import ImageArchitecture
+from gcdesk.engine.inference.torch_networks import FeaturesClassifier, build_image
+from gcdesk.engine.modelfile.checkpoint import load_model
+from gcdesk.engine.modelfile.specs import ImageArchitecture
 from trainer.image.features import FROZEN_BLOCKS
 from trainer.image.settings import Head, RecipeError
 

@@ -11,12 +11,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gcdesk.engine.architectures import weights_of
-from gcdesk.engine.calibration import negative_log_likelihood, softmax
-from gcdesk.engine.checkpoint import MODEL_SUFFIX, ModelInfo, Provenance, load_info, save_model
-from gcdesk.engine.images import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
-from gcdesk.engine.novelty import FEWEST, fit_novelty, save_novelty
-from gcdesk.engine.specs import ImageArchitecture
+from gcdesk.engine.inference.torch_networks import weights_of
+from gcdesk.engine.modelfile.checkpoint import MODEL_SUFFIX, ModelInfo, Provenance, load_info, save_model
+from gcdesk.engine.modelfile.novelty import FEWEST, fit_novelty, save_novelty
+from gcdesk.engine.modelfile.specs import ImageArchitecture
+from gcdesk.engine.photos.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
+from gcdesk.engine.selection.calibration import negative_log_likelihood, softmax
 from trainer.image.data import (
     DataError,
     Photos,

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from gcdesk.engine.errors import GcdeskError, ModelFileError
-from gcdesk.engine.model_info import check_name
+from gcdesk.engine.modelfile.info import check_name
 from trainer.image.settings import ImageSettings, RecipeError, settings_from
 
 CONFIG_VERSION = 1

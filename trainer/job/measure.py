@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from gcdesk.engine.checkpoint import save_model
+from gcdesk.engine.modelfile.checkpoint import save_model
 from trainer.image.data import list_split, load_photos
 from trainer.image.features import plain_views
 from trainer.image.finish import SplitLogits, figures

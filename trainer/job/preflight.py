@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gcdesk.engine.errors import GcdeskError, LabelError, PhotoError
-from gcdesk.engine.images import decode_photo
 from gcdesk.engine.labels import BINS, bin_index
+from gcdesk.engine.photos.preprocessing import decode_photo
 from trainer.image.data import PHOTO_SUFFIXES
 from trainer.job.config import CONFIG_FILE, JobConfig, read_config
 

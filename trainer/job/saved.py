@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gcdesk.engine.architectures import ImageClassifier, build_image, put_weights
-from gcdesk.engine.checkpoint import LoadedModel, load_model
-from gcdesk.engine.images import Preprocessing
-from gcdesk.engine.specs import ImageArchitecture
+from gcdesk.engine.inference.torch_networks import ImageClassifier, build_image, put_weights
+from gcdesk.engine.modelfile.checkpoint import LoadedModel, load_model
+from gcdesk.engine.modelfile.specs import ImageArchitecture
+from gcdesk.engine.photos.preprocessing import Preprocessing
 
 
 def saved_network(model: Path) -> tuple[LoadedModel, Preprocessing, ImageClassifier]:

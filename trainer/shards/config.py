@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gcdesk.config.thresholds import TEXT_WEIGHT
-from gcdesk.engine.selection import DEFAULT_RULE, Rule
+from gcdesk.engine.selection.rules import DEFAULT_RULE, Rule
 from trainer.job.config import RUN_NAME, JobError
 
 CONFIG_FILE = "classify.toml"

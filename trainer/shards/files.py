@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from gcdesk.config.files import write_atomically
-from gcdesk.engine.scan import find_photos
+from gcdesk.engine.photos.discovery import find_photos
 from trainer.job.config import JobError
 from trainer.shards.config import ShardsConfig
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from gcdesk.config.files import replace_atomically, write_atomically
-from gcdesk.engine.export_table import CsvTable, readable, replaced_file
+from gcdesk.engine.classification.result_row import FIELDS
 from gcdesk.engine.labels import BINS
-from gcdesk.engine.result_table import FIELDS
+from gcdesk.engine.tables.writer import CsvTable, readable, replaced_file
 from trainer.job.config import JobError
 from trainer.shards.config import CONFIG_FILE, ShardsConfig
 from trainer.shards.files import (

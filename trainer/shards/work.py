@@ -19,13 +19,13 @@ from pathlib import Path
 from typing import TextIO
 
 from gcdesk.config.thresholds import Thresholds
-from gcdesk.engine.arrangement import arrangement_for
-from gcdesk.engine.classifier import Classifier
-from gcdesk.engine.devices import open_backend
+from gcdesk.engine.classification.classifier import Classifier
+from gcdesk.engine.classification.result_row import fields_of
+from gcdesk.engine.classification.results import Item
 from gcdesk.engine.errors import GcdeskError
-from gcdesk.engine.result_table import fields_of
-from gcdesk.engine.results import Item
-from gcdesk.engine.selection import Rule
+from gcdesk.engine.inference.devices import open_backend
+from gcdesk.engine.inference.parallelism import arrangement_for
+from gcdesk.engine.selection.rules import Rule
 from trainer.shards.config import MODELS_FOLDER, ShardsConfig
 from trainer.shards.files import (
     Note,

@@ -12,12 +12,12 @@ import numpy as np
 import torch
 
 from gcdesk.config.resources import resource_path
-from gcdesk.engine.architectures import weights_of
-from gcdesk.engine.calibration import fit_temperature
-from gcdesk.engine.captions import CaptionRule
-from gcdesk.engine.checkpoint import MODEL_SUFFIX, ModelInfo, Provenance, load_info, save_model
-from gcdesk.engine.seen import load_seen, save_seen, write_marks
-from gcdesk.engine.tokenizer import load_tokenizer, shared_tokenizer
+from gcdesk.engine.captions.rules import CaptionRule
+from gcdesk.engine.inference.torch_networks import weights_of
+from gcdesk.engine.modelfile.checkpoint import MODEL_SUFFIX, ModelInfo, Provenance, load_info, save_model
+from gcdesk.engine.modelfile.tokenizer import load_tokenizer, shared_tokenizer
+from gcdesk.engine.modelfile.training_captions import load_seen, save_seen, write_marks
+from gcdesk.engine.selection.calibration import fit_temperature
 from trainer.image.devices import choose_device, low_precision_of
 from trainer.image.finish import SplitLogits, figures
 from trainer.image.interrupts import interruptible

@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gcdesk.engine.captions import CaptionRule, apply_rule, caption_from_path
+from gcdesk.engine.captions.rules import CaptionRule, apply_rule, caption_from_path
 from gcdesk.engine.errors import LabelError
 from gcdesk.engine.labels import BINS, bin_index
-from gcdesk.engine.scan import PHOTO_SUFFIXES
+from gcdesk.engine.photos.discovery import PHOTO_SUFFIXES
 from trainer.text.settings import TextDataError
 
 _TEXT_COLUMNS = ("text", "caption")

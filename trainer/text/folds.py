@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcdesk.engine.labels import BINS
-from gcdesk.engine.tokenizer import CaptionTokenizer
+from gcdesk.engine.modelfile.tokenizer import CaptionTokenizer
 from trainer.image.reporting import Reporter
 from trainer.text.data import Caption, fingerprint, joined, without
 from trainer.text.network import starting_network

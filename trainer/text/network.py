@@ -13,10 +13,10 @@ from safetensors.numpy import load_file
 from torch import nn
 
 from gcdesk.config.resources import resource_path
-from gcdesk.engine.architectures import TextClassifier, build_text
-from gcdesk.engine.checkpoint import MODEL_SUFFIX, load_model
-from gcdesk.engine.folding import fold_bert
-from gcdesk.engine.specs import MINILM, TextArchitecture
+from gcdesk.engine.course.bert_to_distilbert import fold_bert
+from gcdesk.engine.inference.torch_networks import TextClassifier, build_text
+from gcdesk.engine.modelfile.checkpoint import MODEL_SUFFIX, load_model
+from gcdesk.engine.modelfile.specs import MINILM, TextArchitecture
 from trainer.text.settings import Head, TextDataError
 
 STARTER = "starter"

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from gcdesk.engine.captions import CaptionRule
+from gcdesk.engine.captions.rules import CaptionRule
 from gcdesk.engine.labels import BINS
 from trainer.text.data import EMPTY_CAPTION, NO_CAPTION, Caption, read_captions, settled, without
 from trainer.text.settings import TextDataError

@@ -18,10 +18,10 @@ from pathlib import Path
 from gcdesk.config.files import write_atomically
 from gcdesk.config.folders import user_folders
 from gcdesk.config.resources import resource_path
-from gcdesk.engine.checkpoint import load_info
 from gcdesk.engine.errors import ModelFileError
-from gcdesk.engine.model_info import MODEL_SUFFIX, check_name
-from gcdesk.engine.specs import TextArchitecture
+from gcdesk.engine.modelfile.checkpoint import load_info
+from gcdesk.engine.modelfile.info import MODEL_SUFFIX, check_name
+from gcdesk.engine.modelfile.specs import TextArchitecture
 from trainer.text.preview import HELD_OUT_RULE, SPLITS, Prepared, write_splits
 from trainer.text.settings import TextDataError
 

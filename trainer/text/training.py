@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gcdesk.config.files import replace_atomically
-from gcdesk.engine.architectures import TextClassifier
+from gcdesk.engine.inference.torch_networks import TextClassifier
 from gcdesk.engine.labels import BINS
-from gcdesk.engine.os_words import writing
-from gcdesk.engine.tokenizer import CaptionTokenizer
+from gcdesk.engine.modelfile.tokenizer import CaptionTokenizer
+from gcdesk.engine.os_errors import writing
 from trainer.image.reporting import Reporter
 from trainer.text.augment import disturb
 from trainer.text.data import Caption, fingerprint

@@ -1,0 +1,1 @@
+"""Photos and captions in, results out: the one scoring pipeline."""

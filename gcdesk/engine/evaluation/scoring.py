@@ -1,0 +1,128 @@
+"""Run both models over items whose bin is known and keep what they said as a scored set."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from gcdesk.engine.classification.classifier import Classifier, Item
+from gcdesk.engine.classification.results import Result
+from gcdesk.engine.errors import EvaluationError
+from gcdesk.engine.evaluation.labelled_set import LabelledSet
+from gcdesk.engine.evaluation.scored_set import FOLDER, ScoredItem, ScoredModel, ScoredSet
+from gcdesk.engine.inference.backend import ImageBackend, TextBackend
+from gcdesk.engine.labels import BINS
+from gcdesk.engine.modelfile.training_captions import caption_mark
+
+# A set of so many photos with fewer than one caption in five of them is named by class, not by caption;
+# the same thing photographed a few times is not.
+_CLASS_NAMES_FROM = 20
+_PHOTOS_A_CAPTION = 5
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A photo with its caption (None: the file's name) and true bin. source: as in `scored`; held: of the test set."""
+
+    path: Path | None
+    caption: str | None
+    label: int
+    source: str = FOLDER
+    held: bool = False
+    error: str | None = None
+
+
+def of_labelled(labelled: LabelledSet) -> tuple[Measured, ...]:
+    """The items of a folder or a table."""
+    return tuple(Measured(one.path, one.caption, one.label, error=one.error) for one in labelled.items)
+
+
+def measure(
+    items: Sequence[Measured],
+    classifier: Classifier,
+    name: str,
+    data: str,
+    seen: frozenset[str] = frozenset(),
+    notes: Sequence[str] = (),
+    tell: Callable[[int], None] = lambda _done: None,
+) -> ScoredSet:
+    """Score the items; `classifier` must use a rule on raw probabilities (Rule.MAX_CONFIDENCE).
+
+    seen: hashes of captions that the text model learned. tell: how many are done; may raise to stop. Raises
+    EvaluationError for no items and whatever the backends raise.
+    """
+    if not items:
+        raise EvaluationError("There is nothing to evaluate.")
+    results: list[Result] = []
+    stream = classifier.classify(Item(one.path, one.caption, one.error) for one in items)
+    try:
+        for result in stream:
+            results.append(result)
+            tell(len(results))
+    finally:
+        stream.close()  # type: ignore[attr-defined]  # it is a generator: stop what it has in flight
+    image, text = classifier.image, classifier.text
+    unknown = _unknown(text, [result.caption for result in results])
+    kept = tuple(
+        ScoredItem(
+            path=str(one.path) if one.path is not None else "",
+            caption=result.caption,
+            label=one.label,
+            source=one.source,
+            seen=bool(result.caption) and caption_mark(result.caption) in seen,
+            held=one.held,
+            doubt=math.nan if result.doubt is None else result.doubt,
+            knows_words=not unknown[place],
+            error=result.error or "",
+        )
+        for place, (one, result) in enumerate(zip(items, results, strict=True))
+    )
+    said = list(notes)
+    if text is not None and named_by_class([r.caption for r in results if r.path is not None]):
+        said.append(
+            "Many photos share a name: these seem to be class names, not captions, so the figures of the text"
+            " model and of the rules say nothing here; the image model's count."
+        )
+    return ScoredSet(
+        name=name,
+        data=data,
+        created=time.time(),
+        items=kept,
+        image=_model(image),
+        text=_model(text),
+        image_logits=_logits(results, "image"),
+        text_logits=_logits(results, "text"),
+        image_there=np.array([result.image is not None for result in results], dtype=bool),
+        text_there=np.array([result.text is not None for result in results], dtype=bool),
+        notes=tuple(said),
+    )
+
+
+def named_by_class(captions: Sequence[str]) -> bool:
+    """Whether a set's captions are the names of a few classes: on average five photos or more share one."""
+    there = [caption for caption in captions if caption]
+    return len(there) >= _CLASS_NAMES_FROM and len(there) >= _PHOTOS_A_CAPTION * len(set(there))
+
+
+def _model(backend: ImageBackend | TextBackend | None) -> ScoredModel | None:
+    if backend is None:
+        return None
+    return ScoredModel(backend.info.name, backend.info.weights_sha256, backend.info.temperature)
+
+
+def _unknown(text: TextBackend | None, captions: Sequence[str]) -> np.ndarray:
+    return text.unknown(captions) if text is not None else np.zeros(len(captions), dtype=bool)
+
+
+def _logits(results: Sequence[Result], kind: str) -> np.ndarray:
+    logits = np.zeros((len(results), len(BINS)))
+    for place, result in enumerate(results):
+        vote = result.image if kind == "image" else result.text
+        if vote is not None:
+            logits[place] = vote.logits
+    return logits

@@ -1,0 +1,1 @@
+"""Models and rules learned from a station's own corrections in seconds."""

@@ -1,0 +1,1 @@
+"""The installed models: list, import, export, use, history."""

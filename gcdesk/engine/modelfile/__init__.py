@@ -1,0 +1,1 @@
+"""The native model file (.gcmodel): read, checked, written."""

@@ -1,0 +1,1 @@
+"""Photo files: found, recognised, decoded, preprocessed."""

@@ -1,0 +1,1 @@
+"""From two models' probabilities to one label: rules, calibration, doubts."""

@@ -1,0 +1,108 @@
+"""Words that the text model cannot know, photos unlike the training photos, and what that does to an answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gcdesk.engine.classification.classifier import Classifier, Item
+from gcdesk.engine.errors import ModelFileError
+from gcdesk.engine.explanation.word_influence import word_influence
+from gcdesk.engine.inference.devices import open_backend
+from gcdesk.engine.modelfile.checkpoint import load_info
+from gcdesk.engine.modelfile.novelty import NOVELTY_FILE, Novelty, fit_novelty, load_novelty, save_novelty
+from gcdesk.engine.modelfile.tokenizer import load_tokenizer, shared_tokenizer
+from gcdesk.engine.modelfile.training_captions import SEEN_FILE, caption_mark, load_seen, save_seen
+from gcdesk.engine.selection.rules import Rule
+
+
+@pytest.mark.parametrize(
+    ("caption", "unknown"),
+    [
+        ("banana peel", False), ("styrofoam", False), ("tv", False), ("", False), ("xqzjw", True),
+        ("бумага", True), ("电池", True), ("qqqq banana", False), ("zxcv qqqq", True),
+    ],
+)  # fmt: skip
+def test_which_words_can_be_known(caption: str, unknown: bool) -> None:
+    assert load_tokenizer(shared_tokenizer()).unknown([caption]).tolist() == [unknown]
+
+
+def features_of(seed: int, n: int = 300, width: int = 1408) -> tuple[np.ndarray, np.ndarray]:
+    """Features (n, c) in six heaps, and the middles (6, c) of the heaps."""
+    middles = np.random.default_rng(7).gamma(0.5, 0.3, (6, width))
+    rng = np.random.default_rng(seed)
+    rows = middles[rng.integers(0, 6, n)] * rng.uniform(0.8, 1.2, (n, 1)) + 0.02 * rng.normal(size=(n, width))
+    return rows.astype(np.float32), middles.astype(np.float32)
+
+
+def test_what_is_far_from_the_training_photos_is_told(tmp_path: Path, starter_image: Path) -> None:
+    learned, middles = features_of(0)
+    novelty = fit_novelty(learned)
+    assert (novelty.distances(features_of(1)[0]) > 1).mean() < 0.1
+    odd = 2 * middles.mean(axis=0) - middles
+    assert (novelty.distances(odd) > 1).all()
+    info = load_info(starter_image)
+    save_novelty(novelty, tmp_path, info.weights_sha256)
+    back = load_novelty(tmp_path, info)
+    assert back is not None
+    np.testing.assert_allclose(back.distances(learned), novelty.distances(learned), atol=0.05)
+    assert load_novelty(tmp_path, replace(info, weights_sha256="0" * 64)) is None
+    (tmp_path / NOVELTY_FILE).write_bytes(b"nothing of the kind")
+    with pytest.raises(ModelFileError, match="cannot be read"):
+        load_novelty(tmp_path, info)
+    with pytest.raises(ModelFileError, match="too few"):
+        fit_novelty(learned[:10])
+
+
+def test_seen_captions_are_hashes_only(tmp_path: Path, starter_text: Path) -> None:
+    info = load_info(starter_text)
+    file = save_seen(["banana peel", "", "old tin"], tmp_path, info.weights_sha256)
+    assert "banana" not in file.read_text()
+    assert load_seen(tmp_path, info) == {caption_mark("banana peel"), caption_mark("old tin")}
+    assert load_seen(tmp_path, replace(info, weights_sha256="0" * 64)) == frozenset()
+    (tmp_path / SEEN_FILE).write_text("gcdesk captions\nbanana peel\n")
+    with pytest.raises(ModelFileError, match="damaged"):
+        load_seen(tmp_path, info)
+
+
+def test_unknown_words_leave_it_to_the_photo_and_say_so(
+    samples: Path, starter_image: Path, starter_text: Path
+) -> None:
+    image, text = open_backend("image", starter_image, "cpu"), open_backend("text", starter_text, "cpu")
+    photo = samples / "orange peel.jpg"
+    classifier = Classifier(image, text)
+    known, unknown = classifier.classify([Item(photo, "orange peel"), Item(photo, "xqzjw zxcv")])
+    assert unknown.image is not None
+    assert unknown.label == unknown.image.label
+    assert "knows none of these words" in unknown.reason
+    assert "knows none" not in known.reason
+    assert unknown.text is not None
+    assert unknown.text.confidence < 0.6
+    (raw,) = Classifier(image, text, Rule.MAX_CONFIDENCE).classify([Item(photo, "xqzjw zxcv")])
+    assert "knows none" not in raw.reason
+
+
+def test_a_photo_unlike_the_others_weighs_less(samples: Path, starter_image: Path) -> None:
+    image = open_backend("image", starter_image, "cpu")
+    assert isinstance(image.novelty, Novelty)
+    photo = Item(samples / "orange peel.jpg", "")
+    (usual,) = Classifier(image, None).classify([photo])
+    image.novelty = replace(image.novelty, limit=1e-6)  # type: ignore[misc]  # everything is far now
+    (odd,) = Classifier(image, None).classify([photo])
+    assert odd.confidence < usual.confidence
+    assert "unlike those that the image model learned" in odd.reason
+    assert usual.doubt is not None
+    assert odd.label == usual.label
+
+
+def test_each_words_influence(starter_text: Path) -> None:
+    backend = open_backend("text", starter_text, "cpu")
+    found = word_influence("banana peel", 2, lambda captions: backend.run(list(captions)).logits)
+    assert found.words == ("banana", "peel")
+    assert max(found.values) > 0
+    alone = word_influence("battery", 3, lambda captions: backend.run(list(captions)).logits)
+    assert alone.values[0] > 0.5
+    assert word_influence("", 0, lambda captions: backend.run(list(captions)).logits).words == ()
