@@ -31,8 +31,8 @@ from gcdesk.engine.inference.devices import open_backend
 from gcdesk.engine.inference.parallelism import arrangement_for, usable_cores
 from gcdesk.engine.library.library import Library
 from gcdesk.engine.photos.preprocessing import decode_photo, preprocess
-from gcdesk.worker import messages
-from gcdesk.worker.protocol import to_line
+from gcdesk.worker.protocol import messages
+from gcdesk.worker.protocol.codec import to_line
 
 _MODEL_PHOTOS = 16  # different ones, decoded beforehand, that the model alone runs on
 

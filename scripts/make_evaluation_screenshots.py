@@ -25,7 +25,7 @@ from gcdesk.ui.features import install
 from gcdesk.ui.main_window import MainWindow
 from gcdesk.ui.style_sheet import apply_theme
 from gcdesk.ui.theme import Theme
-from gcdesk.worker.kept import kept_evaluations
+from gcdesk.worker.tasks.kept_evaluations import kept_evaluations
 
 _PATIENCE = 120.0
 _SIZE = (1210, 900)

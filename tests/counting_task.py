@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gcdesk.engine.errors import GcdeskError
-from gcdesk.worker.task_messages import Done
-from gcdesk.worker.tasks import TASKS, Teller, main
+from gcdesk.worker.protocol.task_messages import Done
+from gcdesk.worker.tasks.runner import TASKS, Teller, main
 
 COMMAND = (sys.executable, str(Path(__file__).resolve()))
 

@@ -10,9 +10,9 @@ from collections.abc import Callable
 
 from gcdesk.engine.errors import GcdeskError
 from gcdesk.jobs.commands import own_environment, task_command
-from gcdesk.worker.messages import Fatal
-from gcdesk.worker.protocol import MAX_LINE_BYTES, ProtocolError, to_line
-from gcdesk.worker.task_messages import Done, Log, Task, parse_task_event
+from gcdesk.worker.protocol.codec import MAX_LINE_BYTES, ProtocolError, to_line
+from gcdesk.worker.protocol.messages import Fatal
+from gcdesk.worker.protocol.task_messages import Done, Log, Task, parse_task_event
 
 
 def run_task(task: Task, tell: Callable[[str], None]) -> Done:

@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
         groups = groups_of([one.caption or str(one.path) for one in items], [None] * len(items))
         name, found = learn_model(args.kind, library.resolve(args.kind, args.model), items, groups, library)
     else:
-        from gcdesk.worker.learn_task import learn_from_store
+        from gcdesk.worker.tasks.learn import learn_from_store
 
         name, found = learn_from_store(args.kind, args.model, args.sessions)
     print(learned_words(name, found))

@@ -112,7 +112,7 @@ def class_order(text: str | None) -> list[str] | None:
 def _import(library: Library, args: argparse.Namespace) -> int:
     """The file is a stranger's: a process of its own reads it, which can write to the folder of models alone."""
     from gcdesk.cli.confined import run_task
-    from gcdesk.worker.task_messages import Task
+    from gcdesk.worker.protocol.task_messages import Task
 
     order = class_order(args.class_order)
     words = [f"--name={args.name}"] if args.name is not None else []

@@ -22,7 +22,7 @@ from gcdesk.talc.kept import keep_export, kept_job, kept_jobs, queue_states
 from gcdesk.talc.packing import list_photos
 from gcdesk.talc.sites import Site, load_site, site_names
 from gcdesk.talc.texts import bundle_name, sbatch_text
-from gcdesk.worker.task_messages import Task
+from gcdesk.worker.protocol.task_messages import Task
 from trainer.image.settings import chosen_settings
 from trainer.job.config import Folders
 from trainer.job.sweep import parse_axis

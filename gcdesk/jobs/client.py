@@ -13,8 +13,8 @@ from gcdesk.jobs.commands import own_environment, worker_command
 from gcdesk.jobs.desk import Desk
 from gcdesk.jobs.process import LineProcess
 from gcdesk.jobs.waiting import REST
-from gcdesk.worker.confinement import WRITES_VARIABLE
-from gcdesk.worker.protocol import (
+from gcdesk.worker.process.sandbox import WRITES_VARIABLE
+from gcdesk.worker.protocol.codec import (
     MAX_LINE_BYTES,
     Configure,
     Event,

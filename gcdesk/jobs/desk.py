@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 
 from gcdesk.jobs.waiting import REST, Waiting
-from gcdesk.worker.protocol import (
+from gcdesk.worker.protocol.codec import (
     Cancel,
     Classify,
     Failed,

@@ -9,9 +9,9 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from gcdesk.jobs.commands import own_environment, task_command
 from gcdesk.jobs.process import LineProcess
-from gcdesk.worker.messages import Fatal
-from gcdesk.worker.protocol import MAX_LINE_BYTES, ProtocolError, to_line
-from gcdesk.worker.task_messages import Done, Figures, Log, Progress, Stop, Task, parse_task_event
+from gcdesk.worker.protocol.codec import MAX_LINE_BYTES, ProtocolError, to_line
+from gcdesk.worker.protocol.messages import Fatal
+from gcdesk.worker.protocol.task_messages import Done, Figures, Log, Progress, Stop, Task, parse_task_event
 
 _log = logging.getLogger(__name__)
 

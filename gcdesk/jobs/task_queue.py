@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from PySide6.QtCore import QObject, Signal
 
 from gcdesk.jobs.task import TaskClient
-from gcdesk.worker.task_messages import Done, Figures, Progress, Task
+from gcdesk.worker.protocol.task_messages import Done, Figures, Progress, Task
 
 
 def _nothing(*_args: object) -> None: ...

@@ -10,7 +10,7 @@ from gcdesk.ui.controller import Controller
 from gcdesk.ui.ledger import StoreLedger
 from gcdesk.ui.right_of_way import RightOfWay
 from gcdesk.ui.worker_port import ClientPort
-from gcdesk.worker.protocol import Ready
+from gcdesk.worker.protocol.codec import Ready
 
 
 def make_controller(settings: Settings) -> Controller:

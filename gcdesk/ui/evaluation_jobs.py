@@ -17,8 +17,8 @@ from gcdesk.engine.selection.fitted_rule import FittedRule, load_fitted
 from gcdesk.engine.selection.rules import Rule
 from gcdesk.jobs.task import IDLE, TaskClient
 from gcdesk.ui.errands import Errands
-from gcdesk.worker.kept import Kept, forget, kept_evaluations
-from gcdesk.worker.task_messages import Done, Task
+from gcdesk.worker.protocol.task_messages import Done, Task
+from gcdesk.worker.tasks.kept_evaluations import Kept, forget, kept_evaluations
 
 
 @dataclass(frozen=True)

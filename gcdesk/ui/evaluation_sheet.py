@@ -33,8 +33,8 @@ from gcdesk.ui.evaluation_start import StartPanel
 from gcdesk.ui.preferences import Preferences
 from gcdesk.ui.theme import Theme
 from gcdesk.ui.wording import day_and_time
-from gcdesk.worker.kept import Kept
-from gcdesk.worker.task_messages import Done, Progress
+from gcdesk.worker.protocol.task_messages import Done, Progress
+from gcdesk.worker.tasks.kept_evaluations import Kept
 
 if TYPE_CHECKING:
     from gcdesk.ui.main_window import MainWindow

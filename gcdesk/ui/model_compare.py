@@ -21,7 +21,7 @@ from gcdesk.jobs.task_queue import Errand
 from gcdesk.ui.comparison_view import ComparisonView
 from gcdesk.ui.dialog_parts import Sheet, note
 from gcdesk.ui.errands import Errands
-from gcdesk.worker.task_messages import Done, Progress, Task
+from gcdesk.worker.protocol.task_messages import Done, Progress, Task
 
 if TYPE_CHECKING:
     from gcdesk.engine.evaluation.model_comparison import Comparison

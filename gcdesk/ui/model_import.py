@@ -24,7 +24,7 @@ from gcdesk.engine.labels import BINS
 from gcdesk.ui.dialog_parts import Sheet, note
 from gcdesk.ui.errands import Errands
 from gcdesk.ui.form_card import Card
-from gcdesk.worker.task_messages import Progress
+from gcdesk.worker.protocol.task_messages import Progress
 
 if TYPE_CHECKING:
     from gcdesk.engine.library.import_sources import ModelSource

@@ -17,7 +17,7 @@ from PySide6.QtCore import QFile, QObject, Signal
 from gcdesk.config.folders import user_folders
 from gcdesk.jobs.task_queue import Errand, TaskQueue
 from gcdesk.ui.errands import Errands
-from gcdesk.worker.task_messages import Progress, Task
+from gcdesk.worker.protocol.task_messages import Progress, Task
 
 if TYPE_CHECKING:
     from gcdesk.engine.library.library import Installed

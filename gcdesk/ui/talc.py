@@ -21,7 +21,7 @@ from gcdesk.ui.errands import Errands
 from gcdesk.ui.preferences import Preferences
 from gcdesk.ui.talc_jobs import JobsDialog
 from gcdesk.ui.talc_wizard import TalcWizard
-from gcdesk.worker.task_messages import Done, Task
+from gcdesk.worker.protocol.task_messages import Done, Task
 
 if TYPE_CHECKING:
     from gcdesk.ui.main_window import MainWindow

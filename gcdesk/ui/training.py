@@ -15,7 +15,7 @@ from PySide6.QtCore import QObject, Signal
 from gcdesk.jobs.task import IDLE, STOPPING, TaskClient
 from gcdesk.jobs.task_queue import Errand
 from gcdesk.ui.errands import Errands
-from gcdesk.worker.task_messages import Done, Figures, Progress, Task
+from gcdesk.worker.protocol.task_messages import Done, Figures, Progress, Task
 
 if TYPE_CHECKING:
     from gcdesk.engine.evaluation.model_comparison import Comparison

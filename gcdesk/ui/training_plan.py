@@ -22,7 +22,7 @@ from gcdesk.ui.training import Plan
 from gcdesk.ui.training_settings import SettingsCard
 from gcdesk.ui.training_sources import Chosen, SourcesCard, gather, parts_of
 from gcdesk.ui.wording import day_and_time, duration
-from gcdesk.worker.task_messages import Figures, Task
+from gcdesk.worker.protocol.task_messages import Figures, Task
 
 if TYPE_CHECKING:
     from gcdesk.ui.main_window import MainWindow

@@ -70,7 +70,7 @@ def gather(chosen: Sequence[Chosen], folder: Path) -> Prepared:
 
     What is of the station test set is measured on and never learned.
     """
-    from gcdesk.worker.write_corrections import held_file, learn_file
+    from gcdesk.worker.tasks.write_corrections import held_file, learn_file
     from trainer.text.preview import Role, Source, prepare
     from trainer.text.settings import TextDataError
 

@@ -13,7 +13,7 @@ from gcdesk.jobs.client import WorkerClient
 from gcdesk.jobs.configuration import configuration_of
 from gcdesk.ui.ports import Ready
 from gcdesk.ui.rows import Outcome
-from gcdesk.worker import protocol
+from gcdesk.worker.protocol import codec as protocol
 
 _WINNERS = {None: Winner.NONE, "image": Winner.IMAGE, "text": Winner.TEXT, "both": Winner.BOTH}
 _NAN = float("nan")

@@ -13,10 +13,17 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import BinaryIO
 
-from gcdesk.worker import lifeline
-from gcdesk.worker.confinement import confine_by_environment
-from gcdesk.worker.outbox import Outbox
-from gcdesk.worker.protocol import MAX_LINE_BYTES, Heartbeat, Notice, ProtocolError, Request, parse_request
+from gcdesk.worker.process import lifecycle as lifeline
+from gcdesk.worker.process.outbox import Outbox
+from gcdesk.worker.process.sandbox import confine_by_environment
+from gcdesk.worker.protocol.codec import (
+    MAX_LINE_BYTES,
+    Heartbeat,
+    Notice,
+    ProtocolError,
+    Request,
+    parse_request,
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -24,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="gcdesk worker", description="Serve the window through a pipe.")
     parser.add_argument("what", choices=["serve", "task"])
     if parser.parse_args(argv).what == "task":
-        from gcdesk.worker import tasks
+        from gcdesk.worker.tasks import runner as tasks
 
         return tasks.main()
     pipes = lifeline.take_pipes()
@@ -54,7 +61,7 @@ def _hand_over(
     requests: queue.SimpleQueue[Request], outbox: Outbox, beating: list[Callable[[], None]]
 ) -> None:
     try:
-        from gcdesk.worker.server import Server
+        from gcdesk.worker.serve.server import Server
 
         server = Server(outbox)
         server.start()

@@ -14,7 +14,7 @@ import pytest
 from leaks import child_processes, is_alive
 
 from gcdesk.cli.main import main
-from gcdesk.worker.confinement import landlock_version
+from gcdesk.worker.process.sandbox import landlock_version
 
 Captured = pytest.CaptureFixture[str]
 

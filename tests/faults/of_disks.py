@@ -38,8 +38,8 @@ from gcdesk.engine.photos.discovery import find_photos
 from gcdesk.store import NewPhoto, Store, StoredResult, StoreError, StoreWriter
 from gcdesk.ui.row_table import write_table
 from gcdesk.ui.rows import Rows
-from gcdesk.worker.drives import Drives
-from gcdesk.worker.pictures import Pictures, open_photo
+from gcdesk.worker.serve.picture_cache import Pictures, open_photo
+from gcdesk.worker.serve.stalled_drives import Drives
 
 
 def _result(number: int) -> StoredResult:

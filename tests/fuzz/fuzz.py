@@ -27,7 +27,7 @@ sys.path[:0] = [str(HERE), str(HERE.parents[1])]
 
 from targets import Target, targets  # noqa: E402
 
-from gcdesk.worker.confinement import confine  # noqa: E402
+from gcdesk.worker.process.sandbox import confine  # noqa: E402
 
 # Of the processor, so that a busy machine finds nothing; and by the clock, for what waits without working.
 SECONDS_AN_INPUT = 10

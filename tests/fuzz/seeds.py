@@ -25,8 +25,8 @@ from gcdesk.engine.modelfile.info import ModelInfo
 from gcdesk.engine.modelfile.specs import TextArchitecture
 from gcdesk.engine.modelfile.tokenizer import shared_tokenizer
 from gcdesk.store import NewPhoto, Run, Store, StoredResult
-from gcdesk.worker import protocol
-from gcdesk.worker import task_messages as task_lines
+from gcdesk.worker.protocol import codec as protocol
+from gcdesk.worker.protocol import task_messages as task_lines
 from trainer.job.collect import RESULT_KIND, RESULT_VERSION
 from trainer.job.config import Folders, JobConfig, config_text
 from trainer.job.record import Status, write_status

@@ -47,8 +47,8 @@ from gcdesk.engine.photos.decoding import decode_photo
 from gcdesk.store import Store, StoreError
 from gcdesk.talc.errors import TalcError
 from gcdesk.talc.result import read_result
-from gcdesk.worker.protocol import ProtocolError, parse_event, parse_request, to_line
-from gcdesk.worker.task_messages import parse_task_event, parse_task_request
+from gcdesk.worker.protocol.codec import ProtocolError, parse_event, parse_request, to_line
+from gcdesk.worker.protocol.task_messages import parse_task_event, parse_task_request
 
 _Damage = Callable[[bytes, Sequence[bytes], random.Random], bytes]
 

@@ -27,7 +27,7 @@ def main() -> None:
         time.sleep(300)
     if way == "broken":
         sys.exit("ImportError: a library of the worker is missing")
-    import gcdesk.worker.pictures as pictures
+    import gcdesk.worker.serve.picture_cache as pictures
     from gcdesk.worker.main import main as serve
 
     decode = pictures.decode_photo

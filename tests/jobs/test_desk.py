@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from gcdesk.jobs.desk import IN_HAND, PICTURES_IN_HAND, PICTURES_WAITING, URGENT_IN_HAND, Desk
-from gcdesk.worker.protocol import (
+from gcdesk.worker.protocol.codec import (
     Cancel,
     Classify,
     Failed,

@@ -10,7 +10,7 @@ import pytest
 from client_kit import turn_until
 
 from gcdesk.jobs.task_queue import Errand, TaskQueue
-from gcdesk.worker.task_messages import Task
+from gcdesk.worker.protocol.task_messages import Task
 
 LOWER = min(19, os.nice(0) + 10)
 

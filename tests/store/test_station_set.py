@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 from store_kit import photos, result
 
 from gcdesk.store import Spot, Store
-from gcdesk.worker.corrections import Fate, read_corrections
+from gcdesk.worker.tasks.corrections import Fate, read_corrections
 
 OLD = Path(__file__).resolve().parent.parent / "data" / "store-v2.sqlite"
 

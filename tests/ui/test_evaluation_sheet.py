@@ -28,7 +28,7 @@ from gcdesk.ui.evaluation_sheet import EvaluationSheet
 from gcdesk.ui.features import Features, install
 from gcdesk.ui.ports import FoundPhoto
 from gcdesk.ui.theme import Theme
-from gcdesk.worker.kept import keep, kept_evaluations
+from gcdesk.worker.tasks.kept_evaluations import keep, kept_evaluations
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "engine"))
 from scored_kit import scored_set

@@ -6,8 +6,8 @@ import subprocess
 
 import counting_task
 
-from gcdesk.worker.protocol import to_line
-from gcdesk.worker.task_messages import Stop, Task, parse_task_event
+from gcdesk.worker.protocol.codec import to_line
+from gcdesk.worker.protocol.task_messages import Stop, Task, parse_task_event
 
 
 def events_of(*requests: Task | Stop, command: tuple[str, ...] = counting_task.COMMAND) -> list[object]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from worker_kit import Worker, configure, item, running
 
-from gcdesk.worker.protocol import Classify, Fatal, Heartbeat, Notice, Ready, Result, Shutdown, Started
+from gcdesk.worker.protocol.codec import Classify, Fatal, Heartbeat, Notice, Ready, Result, Shutdown, Started
 
 
 def test_it_says_that_it_lives_before_anything_is_loaded(worker: Worker) -> None:
@@ -83,7 +83,7 @@ def test_what_libraries_print_stays_out_of_the_pipe(sample_files: list[Path], tm
     """Python, C and a child process print while a photo is decoded."""
     chatty = (
         "import ctypes, os, subprocess\n"
-        "import gcdesk.worker.pictures as pictures\n"
+        "import gcdesk.worker.serve.picture_cache as pictures\n"
         "from gcdesk.worker.main import main\n"
         "decode = pictures.decode_photo\n"
         "def loud(path, target, data):\n"
@@ -173,7 +173,7 @@ def test_no_model_at_all_is_fatal_in_a_sentence(worker: Worker, tmp_path: Path) 
 
 def test_an_error_of_our_own_is_one_rows_error(sample_files: list[Path], tmp_path: Path) -> None:
     faulty = (
-        "import gcdesk.worker.scoring as scoring\n"
+        "import gcdesk.worker.serve.scoring as scoring\n"
         "from gcdesk.worker.main import main\n"
         "prepare = scoring.preprocess\n"
         "def fail(image, preprocessing):\n"
@@ -195,7 +195,7 @@ def test_an_error_of_our_own_is_one_rows_error(sample_files: list[Path], tmp_pat
 
 
 def test_the_worker_loads_neither_torch_nor_qt() -> None:
-    probe = "import sys, json, gcdesk.worker.server; print(json.dumps(sorted(sys.modules)))"
+    probe = "import sys, json, gcdesk.worker.serve.server; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
     loaded = {name.partition(".")[0] for name in json.loads(done.stdout)}
     assert not loaded & {"torch", "torchvision", "transformers", "PySide6"}

@@ -13,7 +13,16 @@ from pathlib import Path
 from typing import TypeVar
 
 from gcdesk.config.thresholds import TEXT_WEIGHT
-from gcdesk.worker.protocol import Configure, Event, Fatal, Heartbeat, Item, Message, parse_event, to_line
+from gcdesk.worker.protocol.codec import (
+    Configure,
+    Event,
+    Fatal,
+    Heartbeat,
+    Item,
+    Message,
+    parse_event,
+    to_line,
+)
 
 COMMAND = (sys.executable, "-m", "gcdesk.worker")
 ME = TypeVar("ME", bound=Message)

@@ -1,0 +1,1 @@
+"""JSON lines between the window and its child processes."""

@@ -1,0 +1,1 @@
+"""The worker that serves the window: queue, scoring, pictures."""

@@ -1,0 +1,1 @@
+"""Long jobs as child processes: train, evaluate, import, learn."""

@@ -1,0 +1,81 @@
+"""The task "evaluate": both models over a folder or over corrected items; the scored set is kept.
+
+Arguments: a name; then `folder` and its path, or `sessions` and their numbers (none: all). Before them, options
+`--image-model`, `--text-model`, `--device`, `--threads`, as in the settings.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from gcdesk.engine.classification.classifier import Classifier
+from gcdesk.engine.errors import EvaluationError
+from gcdesk.engine.evaluation.labelled_set import read_labelled
+from gcdesk.engine.evaluation.scoring import Measured, measure, of_labelled
+from gcdesk.engine.inference.devices import open_backend
+from gcdesk.engine.inference.parallelism import arrangement_for
+from gcdesk.engine.library.library import Library
+from gcdesk.engine.modelfile.training_captions import load_seen
+from gcdesk.engine.selection.rules import Rule
+from gcdesk.store import Store, store_path
+from gcdesk.worker.protocol.task_messages import Done
+from gcdesk.worker.tasks.corrections import read_corrections
+from gcdesk.worker.tasks.kept_evaluations import keep
+from gcdesk.worker.tasks.runner import Teller
+
+_SESSIONS, _FOLDER = "sessions", "folder"
+
+
+def run(arguments: Sequence[str], tell: Teller) -> Done:
+    """Score, keep; `result` is the folder of the kept evaluation. Raises GcdeskError."""
+    asked = _parser().parse_args(list(arguments))
+    items, data, notes = _items(asked, tell)
+    library = Library()
+    image = open_backend("image", library.resolve("image", asked.image_model), asked.device)
+    tell.check()
+    text_folder = library.resolve("text", asked.text_model)
+    text = open_backend("text", text_folder, asked.device)
+    way = arrangement_for(image.device, asked.threads)
+    classifier = Classifier(image, text, Rule.MAX_CONFIDENCE, arrangement=way)
+    total = len(items)
+
+    def told(done: int) -> None:
+        tell.check()
+        tell.progress(done, total, "Asking both models…")
+
+    scored = measure(items, classifier, asked.name, data, load_seen(text_folder, text.info), notes, told)
+    kept = keep(scored)
+    return Done(result=str(kept.folder), summary=f"{total:,} items measured.")
+
+
+def _items(asked: argparse.Namespace, tell: Teller) -> tuple[Sequence[Measured], str, Sequence[str]]:
+    if asked.what == _FOLDER:
+        labelled = read_labelled(Path(asked.which[0]))
+        return of_labelled(labelled), "/".join(Path(asked.which[0]).parts[-2:]), labelled.notes
+
+    def told(done: int, total: int) -> None:
+        tell.check()
+        tell.progress(done, total, "Looking for photos of the same thing…")
+
+    with Store(store_path()) as store:
+        found = read_corrections(store, [int(one) for one in asked.which] or None, tell=told)
+    if not found:
+        raise EvaluationError(
+            "No item of these sessions has a bin by hand yet: correct or confirm some first."
+        )
+    words = "all sessions" if not asked.which else f"{len(asked.which)} sessions"
+    return [one.measured() for one in found], f"corrected items of {words}", ()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="evaluate")
+    parser.add_argument("--image-model")
+    parser.add_argument("--text-model")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--threads", type=int)
+    parser.add_argument("name")
+    parser.add_argument("what", choices=[_FOLDER, _SESSIONS])
+    parser.add_argument("which", nargs="*")
+    return parser

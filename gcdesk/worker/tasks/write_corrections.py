@@ -1,0 +1,57 @@
+"""The task `write-corrections`: what operators said, as tables for a text training.
+
+`STORE FOLDER PART...`; a part is `all` or the ids of sessions, `3,7`. Part n is written as `FOLDER/corrections n.csv`,
+which may be trained on, and `FOLDER/corrections n held.csv`, which is of the station test set and only measures.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from gcdesk.store import Store
+from gcdesk.worker.protocol.task_messages import Done
+from gcdesk.worker.tasks.corrections import Fate, read_corrections
+from gcdesk.worker.tasks.runner import Teller
+
+EVERY = "all"
+
+
+def learn_file(folder: Path, number: int) -> Path:
+    """The table of part `number` (from 1) that may be trained on."""
+    return folder / f"corrections {number}.csv"
+
+
+def held_file(folder: Path, number: int) -> Path:
+    """The table of part `number` that only measures."""
+    return folder / f"corrections {number} held.csv"
+
+
+def run(arguments: Sequence[str], tell: Teller) -> Done:
+    """Write the tables; a part without captions has none."""
+    parser = argparse.ArgumentParser(prog="write-corrections")
+    parser.add_argument("store", type=Path)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("parts", nargs="+")
+    args = parser.parse_args(list(arguments))
+    from trainer.text.data import Caption
+    from trainer.text.preview import write_captions
+
+    def step(done: int, total: int) -> None:
+        tell.check()
+        tell.progress(done, total, "Looking at corrected photos")
+
+    with Store(args.store) as store:
+        found = read_corrections(store, tell=step)
+    args.folder.mkdir(parents=True, exist_ok=True)
+    for number, part in enumerate(args.parts, 1):
+        wanted = None if part == EVERY else {int(word) for word in part.split(",")}
+        chosen = [one for one in found if one.caption and (wanted is None or one.judged.session in wanted)]
+        for fate, file in ((Fate.LEARN, learn_file), (Fate.HELD, held_file)):
+            rows = [Caption(one.caption, one.judged.bin, one.caption) for one in chosen if one.fate is fate]
+            path = file(args.folder, number)
+            path.unlink(missing_ok=True)
+            if rows:
+                write_captions(path, rows)
+    return Done(str(args.folder), f"{len(found)} corrections")
