@@ -15,10 +15,10 @@ from window_steps import Runner, Steps, pause, ready, tell, the_window
 
 from gcdesk.config.settings import Settings
 from gcdesk.store import Status
-from gcdesk.ui import assembly
-from gcdesk.ui.controller import Controller
-from gcdesk.ui.features import Features
-from gcdesk.ui.row_table import Format
+from gcdesk.ui.app import composition as assembly
+from gcdesk.ui.app.features import Features
+from gcdesk.ui.export.row_table import Format
+from gcdesk.ui.session.controller import Controller
 
 _SEARCHES = (
     "bottle",

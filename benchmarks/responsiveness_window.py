@@ -21,11 +21,11 @@ from window_steps import Runner, Steps, pause, ready, tell, the_window
 
 from gcdesk.config.settings import Settings
 from gcdesk.store import Status
-from gcdesk.ui import assembly
-from gcdesk.ui.controller import Controller
-from gcdesk.ui.filtering import Show
-from gcdesk.ui.item_model import SORTS
-from gcdesk.ui.main_window import MainWindow
+from gcdesk.ui.app import composition as assembly
+from gcdesk.ui.session.controller import Controller
+from gcdesk.ui.session.filtering import Show
+from gcdesk.ui.window.list.model import SORTS
+from gcdesk.ui.window.main_window import MainWindow
 
 _BEAT_MS = 5
 _RESCORES = 20

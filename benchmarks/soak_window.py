@@ -15,12 +15,12 @@ import numpy as np
 from PySide6.QtCore import QObject, QTimer
 
 from gcdesk.store import Status
-from gcdesk.ui import assembly
-from gcdesk.ui.app import run
-from gcdesk.ui.features import Features
-from gcdesk.ui.filtering import Show
-from gcdesk.ui.main_window import MainWindow
-from gcdesk.ui.worker_port import ClientPort
+from gcdesk.ui.app import composition as assembly
+from gcdesk.ui.app.app import run
+from gcdesk.ui.app.features import Features
+from gcdesk.ui.session.filtering import Show
+from gcdesk.ui.session.worker_port import ClientPort
+from gcdesk.ui.window.main_window import MainWindow
 
 _TELL_MS = 1000
 _WORK_MS = 1500

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
-from gcdesk.ui.controller import Controller
-from gcdesk.ui.main_window import MainWindow
+from gcdesk.ui.session.controller import Controller
+from gcdesk.ui.window.main_window import MainWindow
 
 Steps = Iterator[Callable[[], bool]]
 

@@ -19,12 +19,12 @@ from PySide6.QtWidgets import QApplication
 
 from gcdesk.config.folders import HOME_VARIABLE
 from gcdesk.config.settings import Settings
-from gcdesk.ui.assembly import make_controller
-from gcdesk.ui.evaluation_sheet import EvaluationSheet
-from gcdesk.ui.features import install
-from gcdesk.ui.main_window import MainWindow
-from gcdesk.ui.style_sheet import apply_theme
-from gcdesk.ui.theme import Theme
+from gcdesk.ui.app.composition import make_controller
+from gcdesk.ui.app.features import install
+from gcdesk.ui.evaluation.sheet import EvaluationSheet
+from gcdesk.ui.theme.theme import Theme
+from gcdesk.ui.theme.window_style import apply_theme
+from gcdesk.ui.window.main_window import MainWindow
 from gcdesk.worker.tasks.kept_evaluations import kept_evaluations
 
 _PATIENCE = 120.0

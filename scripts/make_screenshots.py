@@ -58,11 +58,11 @@ class Stage:
 
     def __init__(self, theme: str, folder: Path) -> None:
         from gcdesk.config.settings import Settings
-        from gcdesk.ui.assembly import make_controller
-        from gcdesk.ui.features import install
-        from gcdesk.ui.main_window import MainWindow
-        from gcdesk.ui.style_sheet import apply_theme
-        from gcdesk.ui.theme import Theme
+        from gcdesk.ui.app.composition import make_controller
+        from gcdesk.ui.app.features import install
+        from gcdesk.ui.theme.theme import Theme
+        from gcdesk.ui.theme.window_style import apply_theme
+        from gcdesk.ui.window.main_window import MainWindow
 
         self._folder, self._theme = folder, theme
         self._scratch = Path(tempfile.mkdtemp(prefix="gcdesk-pictures-"))
@@ -145,7 +145,7 @@ class Stage:
         self.shoot("finished")
 
     def caption(self) -> None:
-        from gcdesk.ui.caption_editor import CaptionEdit
+        from gcdesk.ui.window.list.caption_editor import CaptionEdit
 
         self.go("flattened")
         QTest.keyClicks(self.window.view, "p")
@@ -156,7 +156,7 @@ class Stage:
 
     def review(self) -> None:
         """A camera's name says nothing: the image model is alone, and in doubt."""
-        from gcdesk.ui.filtering import Show
+        from gcdesk.ui.session.filtering import Show
 
         shutil.copy(SAMPLES / "empty coconut milk can.jpg", self._scratch / "IMG_2041.jpg")
         shutil.copy(SAMPLES / "torn piece of cardboard.jpg", self._scratch / "IMG_2042.jpg")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gcdesk.ui.talc_wizard import TalcWizard
+    from gcdesk.ui.cluster.wizard import TalcWizard
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -33,11 +33,11 @@ def main() -> int:
 
 def _take(app: QApplication, look: str, out: Path) -> None:
     from gcdesk.config.settings import Settings
-    from gcdesk.ui.assembly import make_controller
-    from gcdesk.ui.main_window import MainWindow
-    from gcdesk.ui.style_sheet import apply_theme
-    from gcdesk.ui.talc_wizard import TalcWizard
-    from gcdesk.ui.theme import Theme
+    from gcdesk.ui.app.composition import make_controller
+    from gcdesk.ui.cluster.wizard import TalcWizard
+    from gcdesk.ui.theme.theme import Theme
+    from gcdesk.ui.theme.window_style import apply_theme
+    from gcdesk.ui.window.main_window import MainWindow
 
     theme = Theme(look)
     apply_theme(app, theme)

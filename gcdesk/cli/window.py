@@ -20,7 +20,7 @@ def has_display() -> bool:
 def open_window(paths: Sequence[str], command_line: Callable[[Sequence[str]], int]) -> int:
     """Open the window with `paths`. Without a display, classify them, or the samples, in the terminal."""
     if has_display():
-        from gcdesk.ui.app import main as window
+        from gcdesk.ui.app.app import main as window
 
         return window(paths)
     from gcdesk.config.resources import resource_path
@@ -34,6 +34,6 @@ def smoke_window(report: str) -> int:
     if not has_display():
         print("gcdesk: --smoke needs a display: set DISPLAY, or QT_QPA_PLATFORM=offscreen.", file=sys.stderr)
         return 2
-    from gcdesk.ui.smoke import smoke
+    from gcdesk.ui.app.self_test import smoke
 
     return smoke(Path(report).absolute())

@@ -36,8 +36,8 @@ from gcdesk.engine.os_errors import in_a_sentence
 from gcdesk.engine.photos.decoding import decode_photo
 from gcdesk.engine.photos.discovery import find_photos
 from gcdesk.store import NewPhoto, Store, StoredResult, StoreError, StoreWriter
-from gcdesk.ui.row_table import write_table
-from gcdesk.ui.rows import Rows
+from gcdesk.ui.export.row_table import write_table
+from gcdesk.ui.session.rows import Rows
 from gcdesk.worker.serve.picture_cache import Pictures, open_photo
 from gcdesk.worker.serve.stalled_drives import Drives
 

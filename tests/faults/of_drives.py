@@ -23,7 +23,7 @@ from stalling_drive import Stalling, stalling_drive
 from gcdesk.config.thresholds import DRIVE_SILENT_SECONDS
 from gcdesk.engine.errors import DRIVE_SILENT
 from gcdesk.store import Status
-from gcdesk.ui.single import first_window, server_address
+from gcdesk.ui.app.single_instance import first_window, server_address
 
 _WINDOW = Path(__file__).with_name("window_on_drive.py")
 

@@ -17,11 +17,11 @@ from PySide6.QtWidgets import QApplication
 
 from gcdesk.config.settings import Settings
 from gcdesk.store import Status
-from gcdesk.ui import assembly
-from gcdesk.ui.app import run
-from gcdesk.ui.controller import Controller
-from gcdesk.ui.features import Features
-from gcdesk.ui.main_window import MainWindow
+from gcdesk.ui.app import composition as assembly
+from gcdesk.ui.app.app import run
+from gcdesk.ui.app.features import Features
+from gcdesk.ui.session.controller import Controller
+from gcdesk.ui.window.main_window import MainWindow
 
 _BEAT_MS = 50
 

@@ -16,11 +16,11 @@ from pytestqt.qtbot import QtBot
 from window_kit import QuietWorker
 
 from gcdesk.config.settings import Settings
-from gcdesk.ui.controller import Controller
-from gcdesk.ui.main_window import MainWindow
-from gcdesk.ui.memory_ledger import MemoryLedger
-from gcdesk.ui.style_sheet import apply_theme
-from gcdesk.ui.theme import Theme
+from gcdesk.ui.session.controller import Controller
+from gcdesk.ui.session.memory_ledger import MemoryLedger
+from gcdesk.ui.theme.theme import Theme
+from gcdesk.ui.theme.window_style import apply_theme
+from gcdesk.ui.window.main_window import MainWindow
 
 PATIENCE = 60_000  # ms
 

@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtWidgets import QApplication
 
-from gcdesk.ui.main_window import MainWindow
+from gcdesk.ui.window.main_window import MainWindow
 
 
 def drag(window: MainWindow, mime: QMimeData) -> bool:

@@ -10,11 +10,11 @@ from window_kit import QuietWorker, outcome
 
 from gcdesk.config.settings import Settings
 from gcdesk.store import Status, store_path
-from gcdesk.ui.controller import Controller
-from gcdesk.ui.ledger import StoreLedger
-from gcdesk.ui.main_window import MainWindow
-from gcdesk.ui.rows import Outcome
-from gcdesk.ui.theme import Theme
+from gcdesk.ui.session.controller import Controller
+from gcdesk.ui.session.rows import Outcome
+from gcdesk.ui.session.store_ledger import StoreLedger
+from gcdesk.ui.theme.theme import Theme
+from gcdesk.ui.window.main_window import MainWindow
 
 
 def stored_window(qtbot: QtBot, theme: Theme, settings: Settings | None = None) -> MainWindow:

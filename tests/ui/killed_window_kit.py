@@ -16,8 +16,8 @@ ROOT = Path(__file__).resolve().parents[2]
 # The real application; it says how many rows are done, and takes up every offer to finish a session.
 WINDOW = """
 import sys
-from gcdesk.ui import assembly
-from gcdesk.ui.app import run
+from gcdesk.ui.app import composition as assembly
+from gcdesk.ui.app.app import run
 from gcdesk.store import Status
 
 def make(settings):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import QObject, Signal
 
 from gcdesk.engine.selection.rules import Winner
-from gcdesk.ui.rows import Outcome
+from gcdesk.ui.session.rows import Outcome
 
 
 class QuietWorker(QObject):

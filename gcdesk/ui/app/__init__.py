@@ -1,0 +1,1 @@
+"""The application: start, composition of the features, logs, self-test."""

@@ -1,0 +1,44 @@
+"""Puts the real worker and the real store behind a controller."""
+
+from __future__ import annotations
+
+from gcdesk.config.crash_reports import write_report
+from gcdesk.config.settings import Settings
+from gcdesk.jobs.client import WorkerClient
+from gcdesk.store import Run, store_path
+from gcdesk.ui.session.controller import Controller
+from gcdesk.ui.session.store_ledger import StoreLedger
+from gcdesk.ui.session.worker_port import ClientPort
+from gcdesk.ui.threads.gui_priority import RightOfWay
+from gcdesk.worker.protocol.codec import Ready
+
+
+def make_controller(settings: Settings) -> Controller:
+    """A controller that starts its worker and opens the last session when it is told to start."""
+    client = WorkerClient()
+    right_of_way = RightOfWay()
+    ledger, port = StoreLedger(store_path(), right_of_way), ClientPort(client)
+    controller = Controller(ledger, port, settings, right_of_way)
+    ledger.setParent(controller)
+    port.setParent(controller)
+    ledger.trouble.connect(controller.notice)
+    port.stopped.connect(lambda text: controller.offered.emit(text, "Try again", port.retry))
+    client.died.connect(lambda words: write_report("worker", words))
+    port.state_changed.connect(controller.say_state)
+    client.ready.connect(lambda said: ledger.begin_run(_run(said, controller.settings)))
+    return controller
+
+
+def _run(said: Ready, settings: Settings) -> Run:
+    """What the store keeps beside the next results: which models, which rule."""
+    return Run(
+        image_model=said.image_model or "",
+        image_sha256=said.image_sha256 or "",
+        text_model=said.text_model or "",
+        text_sha256=said.text_sha256 or "",
+        rule=said.rule,
+        weight=settings.text_weight,
+        review_threshold=settings.review_threshold,
+        disagreement_margin=settings.disagreement_margin,
+        device=said.device,
+    )

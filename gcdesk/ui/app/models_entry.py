@@ -1,0 +1,96 @@
+"""The way from the window to its models: the library's sheet, imports, comparisons, and the training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QStandardPaths
+from PySide6.QtWidgets import QFileDialog
+
+from gcdesk.ui.models.jobs import ModelJobs
+from gcdesk.ui.training.training import Training
+from gcdesk.ui.widgets.dialogs import Answer, OneAtATime, Question
+
+if TYPE_CHECKING:
+    from gcdesk.ui.models.import_sheet import ImportSheet
+    from gcdesk.ui.models.library_sheet import ModelsSheet
+    from gcdesk.ui.settings.preferences import Preferences
+    from gcdesk.ui.training.sheet import TrainingSheet
+    from gcdesk.ui.window.main_window import MainWindow
+
+_FILES = "Models (*.gcmodel.zip *.zip *.pth *.pt);;All files (*)"
+
+
+class Models(QObject):
+    """Made when models are first asked for; what it began goes on while no sheet is open."""
+
+    def __init__(self, window: MainWindow, preferences: Preferences, dialogs: OneAtATime) -> None:
+        super().__init__(window)
+        self._window, self._dialogs = window, dialogs
+        self.jobs = ModelJobs(window, preferences)
+        self.training = Training(window, self.jobs)
+        self.training.ended.connect(self._training_ended)
+        window.may_close = self._may_close
+
+    # --- the sheets
+
+    def show(self) -> ModelsSheet:
+        from gcdesk.ui.models.library_sheet import ModelsSheet
+
+        sheet = self._dialogs.show(
+            "models", lambda: ModelsSheet(self._window, self.jobs, self.choose_files, self.show_training)
+        )
+        assert isinstance(sheet, ModelsSheet)  # noqa: S101 - one name, one sheet
+        return sheet
+
+    def show_training(self) -> TrainingSheet:
+        from gcdesk.ui.training.sheet import TrainingSheet
+
+        sheet = self._dialogs.show("training", lambda: TrainingSheet(self._window, self.training, self.jobs))
+        assert isinstance(sheet, TrainingSheet)  # noqa: S101 - one name, one sheet
+        return sheet
+
+    def choose_files(self) -> None:
+        """Ask for the files of models, then show what they are."""
+        start = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DownloadLocation)
+        paths, _kind = QFileDialog.getOpenFileNames(self._window, "Import models", start, _FILES)
+        if paths:
+            self.import_files([Path(path) for path in paths])
+
+    def import_files(self, paths: Sequence[Path]) -> ImportSheet:
+        """Show what these files hold, and import them when that is confirmed."""
+        from gcdesk.ui.models.import_sheet import ImportSheet
+
+        sheet = self._dialogs.show("import", lambda: ImportSheet(self._window, self.jobs))
+        assert isinstance(sheet, ImportSheet)  # noqa: S101 - one name, one sheet
+        sheet.add_files(paths)
+        return sheet
+
+    # --- the training's end, and the window's
+
+    def _training_ended(self, words: str) -> None:
+        self._window.say(words, "Show", self.show_training)
+
+    def _may_close(self) -> bool:
+        """A training that runs is not ended without a question."""
+        if not self.training.busy:
+            return True
+        self._dialogs.show(
+            "close",
+            lambda: Question(
+                self._window,
+                self._window.theme,
+                "The text model is being trained. Close all the same?",
+                "What it learnt in finished epochs is kept; it can be resumed from there in “Train the text model”.",
+                [Answer("Close", self._window.close_unasked)],
+                refuse="Go on training",
+            ),
+        )
+        return False
+
+    def close(self) -> None:
+        """End what runs."""
+        self.training.close()
+        self.jobs.close()

@@ -1,0 +1,1 @@
+"""The wizard and pages for training and classifying on a Slurm cluster."""

@@ -1,0 +1,167 @@
+"""Cluster jobs from the window: the wizard, the page of jobs, bundles written and results taken in behind it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QUrl, Signal
+from PySide6.QtGui import QDesktopServices
+
+from gcdesk.jobs.task import TaskClient
+from gcdesk.talc.bundle import write_bundle
+from gcdesk.talc.classify_bundle import ClassifyJob, write_classify_bundle
+from gcdesk.talc.job import Job
+from gcdesk.talc.kept import keep_export
+from gcdesk.ui.cluster.jobs_dialog import JobsDialog
+from gcdesk.ui.cluster.wizard import TalcWizard
+from gcdesk.ui.settings.preferences import Preferences
+from gcdesk.ui.threads.file_tasks import Errands
+from gcdesk.ui.widgets.dialogs import OneAtATime
+from gcdesk.worker.protocol.task_messages import Done, Task
+
+if TYPE_CHECKING:
+    from gcdesk.ui.window.main_window import MainWindow
+
+_TELL_SECONDS = 0.5
+
+
+class ClusterJobs(QObject):
+    """Results are checked in a process of their own: scoring them needs what the window never imports."""
+
+    told = Signal(int, int)
+
+    def __init__(self, window: MainWindow, dialogs: OneAtATime, preferences: Preferences) -> None:
+        super().__init__(window)
+        self._window, self._dialogs, self._preferences = window, dialogs, preferences
+        self._errands = Errands(self)
+        self._errands.failed.connect(window.say)
+        self._stop: threading.Event | None = None
+        self._waiting: list[str] = []
+        self._client = TaskClient(self)
+        self._client.done.connect(self._arrived)
+        self._client.failed.connect(self._refused)
+        self._client.cancelled.connect(self._next)
+        self.told.connect(self._tell)
+
+    def close(self) -> None:
+        """A bundle that is being written is given up; nothing is left of it."""
+        if self._stop is not None:
+            self._stop.set()
+        self._client.close()
+        self._errands.close()
+
+    # --- away
+
+    def show_wizard(self, classify: bool = False) -> None:
+        """The wizard, for a training or for a large folder."""
+
+        def make() -> TalcWizard:
+            wizard = TalcWizard(self._window)
+            wizard.wanted.connect(self.export)
+            return wizard
+
+        wizard = self._dialogs.show("talc wizard", make)
+        if classify and isinstance(wizard, TalcWizard) and wizard.place == 0:
+            wizard.photos.purpose.setCurrentIndex(1)
+
+    def export(self, job: Job | ClassifyJob, target: Path) -> None:
+        """Write the bundle on a thread, and say where it is."""
+        if self._stop is not None:
+            self._window.say("A bundle is being written already.")
+            return
+        stop = self._stop = threading.Event()
+        last = time.monotonic()
+
+        def tell(done: int, total: int) -> None:
+            nonlocal last
+            if time.monotonic() - last >= _TELL_SECONDS:
+                last = time.monotonic()
+                self.told.emit(done, total)
+
+        def work() -> Path:
+            if isinstance(job, ClassifyJob):
+                written = write_classify_bundle(job, target, tell, stop)
+                keep_export(job.config.run, "", job.site.name, written)
+            else:
+                written = write_bundle(job, target, tell, stop)
+                keep_export(job.run, job.model, job.site.name, written)
+            return written
+
+        def written(file: Path) -> None:
+            self._window.say(
+                f"{file.name} is written. Its README.md says what to copy and to type.",
+                "Open folder",
+                lambda: _open(file.parent),
+            )
+            self.refresh(job.config.run)
+
+        def after() -> None:
+            self._stop = None
+
+        self._window.say(f"Writing {target.name}…", "Stop", stop.set)
+        self._errands.run(work, written, after)
+
+    def _tell(self, done: int, total: int) -> None:
+        if self._stop is not None:
+            self._window.say(f"Writing the bundle: {done:,} of {total:,} files", "Stop", self._stop.set)
+
+    # --- home
+
+    def take_results(self, paths: Sequence[str]) -> None:
+        """Import result archives, one after the other."""
+        self._waiting += paths
+        self._next()
+
+    def _next(self) -> None:
+        if self._waiting and not self._client.pid:
+            path = self._waiting.pop(0)
+            self._window.say(f"Checking {Path(path).name}…")
+            self._client.start(Task("take-result", (path,)))
+
+    def _arrived(self, done: Done) -> None:
+        if done.result:
+            self._window.say(done.summary)
+            self.show_jobs(done.result)
+        else:  # classified rows: a session of their own
+            self._window.say(done.summary, "Sessions…", self._window.actions_["sessions"].trigger)
+            self.refresh()
+        self._next()
+
+    def _refused(self, words: str) -> None:
+        self._window.say(words)
+        self._next()
+
+    # --- the page
+
+    def show_jobs(self, run: str | None = None) -> None:
+        """The page, with `run` chosen."""
+
+        def make() -> JobsDialog:
+            dialog = JobsDialog(self._window)
+            dialog.import_wanted.connect(lambda path: self.take_results([path]))
+            dialog.use_wanted.connect(self.use)
+            dialog.export_wanted.connect(lambda: self.show_wizard())
+            return dialog
+
+        dialog = self._dialogs.show("talc jobs", make)
+        if run and isinstance(dialog, JobsDialog):
+            dialog.refresh(run)
+
+    def refresh(self, run: str = "") -> None:
+        """The page, where it is open, with `run` chosen where one is named."""
+        for dialog in self._dialogs.open_now():
+            if isinstance(dialog, JobsDialog):
+                dialog.refresh(run)
+
+    def use(self, model: str) -> None:
+        """Classify with this model from now on."""
+        self._preferences.change(image_model=model)
+        self._window.say(f"{model} is the image model in use.")
+
+
+def _open(folder: Path) -> None:
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))

@@ -1,0 +1,1 @@
+"""The evaluation sheet and its pages."""

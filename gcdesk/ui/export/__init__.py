@@ -1,0 +1,1 @@
+"""Exports: tables, bin folders, training sets."""

@@ -1,0 +1,282 @@
+"""What leaves the app: tables, photos sorted into bin folders, a training set. All of it off the window's thread."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PySide6.QtCore import QObject, QStandardPaths, QUrl, Signal
+from PySide6.QtGui import QDesktopServices, QUndoCommand
+from PySide6.QtWidgets import QFileDialog
+
+from gcdesk.store import store_path
+from gcdesk.ui.export.bin_folders import Transfer, carry_out, plan, take_back
+from gcdesk.ui.export.dialogs import BinFoldersDialog, TrainingSetDialog
+from gcdesk.ui.export.row_table import Format, some_rows, write_table
+from gcdesk.ui.export.training_set import SavedSet, save_training_set
+from gcdesk.ui.threads.file_tasks import Errands
+from gcdesk.ui.widgets.dialogs import Answer, OneAtATime, Question
+from gcdesk.ui.widgets.wording import photos
+
+if TYPE_CHECKING:
+    from gcdesk.ui.window.main_window import MainWindow
+
+_TELL_SECONDS = 0.5
+
+
+class FilesCommand(QUndoCommand):
+    """Copied or moved photos, on the same stack as captions and labels."""
+
+    def __init__(self, exports: Exports, transfer: Transfer) -> None:
+        verb = "moving" if transfer.moved else "copying"
+        super().__init__(f"{verb} {photos(len(transfer.placed))}")
+        self._exports, self.transfer = exports, transfer
+
+    def redo(self) -> None:
+        if self.transfer.undone:
+            self._exports.do_again(self)
+
+    def undo(self) -> None:
+        self._exports.take_back(self)
+
+
+class Exports(QObject):
+    """Asks where to, writes on a thread, says what became of it."""
+
+    told = Signal(str, int, int)
+
+    def __init__(self, window: MainWindow, dialogs: OneAtATime) -> None:
+        super().__init__(window)
+        self._window, self._controller, self._dialogs = window, window.controller, dialogs
+        self._errands = Errands(self)
+        self._errands.failed.connect(window.say)
+        self._stop: threading.Event | None = None
+        self._folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+        self.told.connect(self._tell)
+
+    def close(self) -> None:
+        """A transfer stops between two photos; what is done is in the store already or on the disk."""
+        if self._stop is not None:
+            self._stop.set()
+        self._errands.finish()
+
+    # --- tables
+
+    def export_csv(self) -> None:
+        self._ask_which("csv")
+
+    def export_json(self) -> None:
+        self._ask_which("json")
+
+    def _ask_which(self, form: Format) -> None:
+        rows, shown = self._controller.rows, self._window.visible_rows()
+        if not len(rows):
+            self._window.say("There is nothing to export yet.")
+        elif 0 < len(shown) < len(rows):
+            question = Question(
+                self._window,
+                self._window.theme,
+                f"Export {photos(len(shown))} or all {len(rows):,}?",
+                "The list shows some of the photos only.",
+                [
+                    Answer(f"All {len(rows):,}", lambda: self._ask_file(form, np.arange(len(rows)))),
+                    Answer(f"The {len(shown):,} shown", lambda: self._ask_file(form, shown), main=True),
+                ],
+            )
+            self._dialogs.show("export", lambda: question)
+        else:
+            self._ask_file(form, shown if len(shown) else np.arange(len(rows)))
+
+    def _ask_file(self, form: Format, numbers: np.ndarray) -> None:
+        name = "".join(c for c in self._controller.session_name if c not in '<>:"/\\|?*') or "gcdesk"
+        start = str(Path(self._folder) / f"{name}.{form}")
+        chosen, _kind = QFileDialog.getSaveFileName(
+            self._window, f"Export as {form.upper()}", start, f"{form.upper()} (*.{form})"
+        )
+        if chosen:
+            path = Path(chosen) if Path(chosen).suffix else Path(f"{chosen}.{form}")
+            self.write_table(path, form, numbers)
+
+    def write_table(self, path: Path, form: Format, numbers: np.ndarray) -> None:
+        """Write these rows, in this order."""
+        self._folder = str(path.parent)
+        copy = some_rows(self._controller.rows, numbers)
+        self._errands.run(
+            lambda: write_table(copy, path, form),
+            lambda count: self._say_where(f"{photos(count)} written to {path.name}.", path.parent),
+        )
+
+    # --- bin folders
+
+    def copy_to_bins(self) -> None:
+        self._ask_bins(False)
+
+    def move_to_bins(self) -> None:
+        self._ask_bins(True)
+
+    def _ask_bins(self, move: bool) -> None:
+        if not len(self._controller.rows):
+            self._window.say("There are no photos to sort yet.")
+            return
+
+        def make() -> BinFoldersDialog:
+            dialog = BinFoldersDialog(self._window, move, "")
+            dialog.wanted.connect(lambda numbers, folder, trust: self.sort(numbers, folder, move, trust))
+            return dialog
+
+        self._dialogs.show("bins", make)
+
+    def sort(self, numbers: np.ndarray, folder: Path, move: bool, trust_models: bool) -> None:
+        """Copy or move the photos of these rows into the bins' folders below `folder`."""
+        if self._busy():
+            return
+        self._folder = str(folder)
+        copy = some_rows(self._controller.rows, numbers)
+        self._transfer(move, lambda: plan(copy, folder, trust_models), self._sorted)
+
+    def _busy(self) -> bool:
+        if self._stop is not None:
+            self._window.say("Photos are being copied or moved already.")
+        return self._stop is not None
+
+    def _transfer(self, move: bool, steps: Callable[[], Any], done: Callable[[Transfer], None]) -> None:
+        stop = self._stop = threading.Event()
+        tell = self._teller("Moving" if move else "Copying")
+
+        def after() -> None:
+            self._stop = None
+
+        self._errands.run(lambda: carry_out(steps(), move, stop, tell), done, after)
+
+    def _sorted(self, transfer: Transfer) -> None:
+        self._follow(transfer)
+        if transfer.placed:
+            command = FilesCommand(self, transfer)
+            self._controller.undo_stack.push(command)
+            self._window.say(_said_of(transfer), "Undo", lambda: self._undo_now(command))
+        else:
+            self._window.say(_said_of(transfer))
+
+    def _follow(self, transfer: Transfer, back: bool = False) -> None:
+        """The list knows where moved photos are."""
+        if not transfer.moved:
+            return
+        rows, ledger = self._controller.rows, self._controller.ledger
+        items = [one.step.item_id for one in transfer.placed]
+        paths = [one.step.source if back else one.target for one in transfer.placed]
+        ledger.set_paths(items, paths)
+        changed = [
+            (row, path) for item, path in zip(items, paths, strict=True) if (row := rows.row_of(item)) >= 0
+        ]
+        for row, path in changed:
+            rows.path[row] = path
+        if changed:
+            self._controller.rows_changed.emit(np.array([row for row, _ in changed], dtype=np.int32))
+
+    def _undo_now(self, command: FilesCommand) -> None:
+        """The strip's own Undo: also when something was changed since."""
+        stack = self._controller.undo_stack
+        if stack.index() and stack.command(stack.index() - 1) is command:
+            stack.undo()
+        elif not command.transfer.undone:
+            self.take_back(command)
+            command.setObsolete(True)
+
+    def take_back(self, command: FilesCommand) -> None:
+        """Undo of a command: on the thread, and said in a line."""
+        if command.transfer.undone or self._busy():
+            return
+        command.transfer.undone = True
+
+        def done(back: Transfer) -> None:
+            self._follow(back, back=True)
+            count = photos(len(back.placed))
+            words = f"{count} moved back." if back.moved else f"{count} taken out of the bin folders again."
+            self._window.say(words + _problems(back))
+
+        self._errands.run(lambda: take_back(command.transfer), done)
+
+    def do_again(self, command: FilesCommand) -> None:
+        """Redo of a command: the same photos to the same places."""
+        if self._busy():
+            return
+        old = command.transfer
+
+        def done(transfer: Transfer) -> None:
+            command.transfer = transfer
+            self._follow(transfer)
+            self._window.say(_said_of(transfer))
+
+        self._transfer(old.moved, lambda: old.steps, done)
+
+    # --- training set
+
+    def save_training_set(self) -> None:
+        def make() -> TrainingSetDialog:
+            dialog = TrainingSetDialog(self._window, self._folder)
+            dialog.wanted.connect(self.write_training_set)
+            return dialog
+
+        self._dialogs.show("training set", make)
+
+    def write_training_set(self, numbers: np.ndarray, folder: Path) -> None:
+        """Copy the photos of these rows, labelled by hand, into a new folder in `folder`."""
+        self._folder = str(folder)
+        copy = some_rows(self._controller.rows, numbers)
+        tell = self._teller("Saving")
+
+        def done(saved: SavedSet) -> None:
+            words = f"{photos(saved.total)} saved in “{saved.folder.name}”."
+            if saved.set_aside:
+                words += f" {saved.set_aside:,} of the test set were left out."
+            if saved.problems:
+                words += f" {len(saved.problems):,} could not be: {saved.problems[0]}"
+            self._say_where(words, saved.folder)
+
+        self._errands.run(lambda: save_training_set(copy, folder, tell, store_path()), done)
+
+    # --- words
+
+    def _teller(self, verb: str) -> Callable[[int, int], None]:
+        """For the thread: tells how far it is now and then."""
+        last = time.monotonic()
+
+        def tell(number: int, total: int) -> None:
+            nonlocal last
+            if time.monotonic() - last >= _TELL_SECONDS:
+                last = time.monotonic()
+                self.told.emit(verb, number, total)
+
+        return tell
+
+    def _tell(self, verb: str, number: int, total: int) -> None:
+        words = f"{verb}: {number:,} of {photos(total)}"
+        stop = self._stop
+        if stop is not None:
+            self._window.say(words, "Stop", stop.set)
+        else:
+            self._window.say(words)
+
+    def _say_where(self, words: str, folder: Path) -> None:
+        self._window.say(
+            words, "Open folder", lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+        )
+
+
+def _said_of(transfer: Transfer) -> str:
+    words = f"{photos(len(transfer.placed))} {'moved' if transfer.moved else 'copied'} into bin folders."
+    if transfer.already:
+        words += f" {transfer.already:,} {'was' if transfer.already == 1 else 'were'} there already."
+    if transfer.stopped:
+        words += " Stopped before the rest."
+    return words + _problems(transfer)
+
+
+def _problems(transfer: Transfer) -> str:
+    if not transfer.problems:
+        return ""
+    return f" {len(transfer.problems):,} could not be: {transfer.problems[0]}"

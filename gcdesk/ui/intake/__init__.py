@@ -1,0 +1,1 @@
+"""How photos come in: drops, folders, the watched folder."""

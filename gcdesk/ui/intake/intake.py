@@ -1,0 +1,343 @@
+"""How photos come in by hand: dropped, pasted, opened. One drop is read after the other, in a thread; rows
+show while it is read.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QEvent, QMimeData, QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QGuiApplication, QUndoCommand
+from PySide6.QtWidgets import QLineEdit
+
+from gcdesk.config.thresholds import DRIVE_SILENT_SECONDS
+from gcdesk.engine.captions.caption_table import CaptionTable, read_caption_csv
+from gcdesk.engine.photos.discovery import find_photos
+from gcdesk.store import identity
+from gcdesk.ui.intake.mime import Incoming, Picture, may_hold_photos, read_mime
+from gcdesk.ui.session.ports import FoundPhoto
+from gcdesk.ui.session.session_files import save_picture
+from gcdesk.ui.session.undo_commands import Desk
+from gcdesk.ui.threads.file_tasks import Errands
+
+if TYPE_CHECKING:
+    from gcdesk.ui.window.main_window import MainWindow
+
+# Fewer than what the controller takes at a time, so that two drops can never mix.
+_CHUNK = 180
+_TABLES = (".csv", ".tsv")
+_RESULTS = (".tar.gz", ".tgz")  # of cluster jobs
+_MODELS = (".gcmodel", ".gcmodel.zip", ".pth", ".pt")
+
+
+class _Left(Exception):
+    """Ends what still runs on a thread that was left to itself: nobody waits for it any more."""
+
+
+@dataclass
+class _Work:
+    """Something to read. `begin`, when its turn comes, gives what runs on the thread; `take` gets what that gave, here,
+    and says whether that was all.
+
+    answered: when the disk last did, in monotonic seconds, as far as the thread tells by `alive`.
+    """
+
+    name: str
+    begin: Callable[[_Work], Callable[[], Any]]
+    take: Callable[[Any], bool]
+    answered: float = 0.0
+    left: bool = False
+
+    def alive(self) -> None:
+        """Runs on the thread."""
+        if self.left:
+            raise _Left
+        self.answered = time.monotonic()
+
+
+class TableCommand(QUndoCommand):
+    """Captions of a table for rows of the list, each its own."""
+
+    def __init__(self, desk: Desk, rows: Sequence[int], before: Sequence[str], after: Sequence[str]) -> None:
+        super().__init__(f"captions of {len(rows)} photos")
+        self._desk, self._rows, self._before, self._after = desk, list(rows), list(before), list(after)
+
+    def redo(self) -> None:
+        self._desk.apply_captions(self._rows, self._after)
+
+    def undo(self) -> None:
+        self._desk.apply_captions(self._rows, self._before)
+
+
+class Intake(QObject):
+    """Takes what the operator brings. `tables` are the caption tables of this session, latest last.
+
+    results_dropped: archives that a cluster job may have written. models_dropped: model files. Neither is a photo.
+    """
+
+    results_dropped = Signal(list)
+    models_dropped = Signal(list)
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window, self._controller = window, window.controller
+        self._errands = self._new_errands()
+        self._savers = self._new_errands()  # our own folder: waits for no drive
+        self._tables: deque[_Work] = deque()  # between two pieces of a folder
+        self._folders: deque[_Work] = deque()
+        self._current: _Work | None = None
+        self._silence = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
+        self._silence.timeout.connect(self._tell_silence)
+        self.silent_seconds = DRIVE_SILENT_SECONDS
+        self._closed = False
+        self.tables: list[CaptionTable] = []
+        self._session = self._controller.session_id
+        self._controller.rows_reset.connect(self._session_changed)
+        window.set_intake(self.take_paths)
+        window.setAcceptDrops(True)
+        window.installEventFilter(self)
+        for box in window.findChildren(QLineEdit):
+            box.setAcceptDrops(False)  # a photo dropped on the search box is a photo, not its path as words
+
+    def _new_errands(self) -> Errands:
+        errands = Errands(self, self._controller.right_of_way)
+        errands.failed.connect(self._window.say)
+        return errands
+
+    def close(self) -> None:
+        """Stop reading. A drive that does not answer keeps the thread, but not the window."""
+        self._closed = True
+        self._forget_all()
+        self._savers.close()
+
+    # --- drops and paste
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Drag and drop, anywhere on the window."""
+        if isinstance(event, QDropEvent) and event.type() in (
+            QEvent.Type.DragEnter, QEvent.Type.DragMove, QEvent.Type.Drop,
+        ):  # fmt: skip
+            return self._drag(event)
+        return False
+
+    def _drag(self, event: QDropEvent) -> bool:
+        if event.source() is not None or not may_hold_photos(event.mimeData()):
+            event.ignore()
+            return True
+        # Always a copy: a file manager that was told "move" would delete the photo.
+        event.setDropAction(Qt.DropAction.CopyAction)
+        event.accept()
+        if not isinstance(event, QDragEnterEvent | QDragMoveEvent):
+            self._take(read_mime(event.mimeData()))
+        return True
+
+    def paste(self) -> None:
+        """A picture, files or paths from the clipboard."""
+        mime: QMimeData | None = QGuiApplication.clipboard().mimeData()
+        if mime is not None:
+            self._take(read_mime(mime))
+
+    def _take(self, incoming: Incoming) -> None:
+        if incoming.refusal:
+            self._window.say(incoming.refusal)
+        elif incoming.picture is not None:
+            self._take_picture(incoming.picture)
+        else:
+            self.take_paths(list(incoming.paths))
+
+    def _take_picture(self, picture: Picture) -> None:
+        session = self._controller.session_id
+        self._savers.run(
+            lambda: save_picture(session, picture.encoded(), picture.suffix),
+            lambda path: self._controller.add_items([FoundPhoto(str(path), "")]),
+        )
+
+    # --- paths
+
+    def take_paths(self, paths: Sequence[str]) -> None:
+        """Files, folders and caption tables, in this order behind what is being read already."""
+        results = [path for path in paths if path.lower().endswith(_RESULTS)]
+        models = [path for path in paths if path.lower().endswith(_MODELS)]
+        if results:
+            self.results_dropped.emit(results)
+        if models:
+            self.models_dropped.emit([Path(path) for path in models])
+        paths = [path for path in paths if path not in results and path not in models]
+        tables = [path for path in paths if Path(path).suffix.lower() in _TABLES]
+        photos = [path for path in paths if Path(path).suffix.lower() not in _TABLES]
+        if tables:
+            for table in tables:
+                self._read_table(table, alone=not photos)
+        if photos:
+            self._read_folders(photos)
+
+    def _read_folders(self, paths: Sequence[str]) -> None:
+        found: list[Iterator[FoundPhoto]] = []
+
+        def begin(work: _Work) -> Callable[[], list[FoundPhoto]]:
+            if not found:
+                found.append(self._found(paths, work))
+            return lambda: list(islice(found[0], _CHUNK))
+
+        def add(chunk: list[FoundPhoto]) -> bool:
+            if chunk:
+                self._controller.add_items(chunk)
+            return len(chunk) < _CHUNK
+
+        self._folders.append(_Work(Path(paths[0]).name or paths[0], begin, add))
+        self._go_on()
+
+    def _found(self, paths: Sequence[str], work: _Work) -> Iterator[FoundPhoto]:
+        """Runs on the thread. The store would look at each photo as well, on a thread that everything waits for."""
+
+        def between() -> None:
+            work.alive()
+            self._controller.right_of_way.give()
+
+        for one in find_photos(list(paths), between):
+            path = str(one.path)
+            known = identity(path)
+            work.alive()
+            yield FoundPhoto(path, self._caption_of(path), one.error or "", known)
+
+    def _caption_of(self, path: str) -> str | None:
+        for table in reversed(self.tables):
+            caption = table.get(path)
+            if caption is not None:
+                return caption
+        return None
+
+    def _go_on(self) -> None:
+        """Read the next piece, if nothing is being read."""
+        waiting = self._tables or self._folders
+        if self._closed or self._current is not None or not waiting:
+            return
+        work = self._current = waiting[0]
+        ended = True  # also where it failed
+
+        def take(result: Any) -> None:
+            nonlocal ended
+            ended = work.take(result)
+
+        def after() -> None:
+            self._still()
+            if ended:
+                waiting.popleft()
+            self._go_on()
+
+        work.answered = time.monotonic()
+        self._silence.start(round(self.silent_seconds * 1000))
+        self._errands.run(work.begin(work), take, after)
+
+    def _still(self) -> None:
+        """Nothing is being read any more."""
+        self._current = None
+        self._silence.stop()
+        if self._window.strip.act == self._leave_out:
+            self._window.strip.clear_notice()
+
+    # --- a drive that does not answer
+
+    def _tell_silence(self) -> None:
+        """Say it, again and again where other news took its place."""
+        work = self._current
+        if work is None:
+            return
+        left = work.answered + self.silent_seconds - time.monotonic()
+        if left <= 0 and self._window.strip.act != self._leave_out:
+            self._window.strip.interrupt(
+                f"The drive with “{work.name}” does not answer. What was opened after it waits for it.",
+                "Leave it out",
+                self._leave_out,
+            )
+        self._silence.start(round((left if left > 0 else self.silent_seconds) * 1000) + 1)
+
+    def _leave_out(self) -> None:
+        """Go on with what was opened next."""
+        for waiting in (self._tables, self._folders):
+            if waiting and waiting[0] is self._current:
+                waiting.popleft()
+        self._leave()
+        self._go_on()
+
+    def _leave(self) -> None:
+        """Leave the thread that reads to itself; a drive may never answer."""
+        if self._current is not None:
+            self._current.left = True
+            self._errands.leave()
+            self._errands = self._new_errands()
+        self._still()
+
+    def _forget_all(self) -> None:
+        self._tables.clear()
+        self._folders.clear()
+        self.tables.clear()
+        self._leave()
+
+    def _session_changed(self) -> None:
+        if self._session != self._controller.session_id:
+            if self._session >= 0:
+                self._forget_all()
+            self._session = self._controller.session_id
+
+    # --- caption tables
+
+    def _read_table(self, path: str, alone: bool) -> None:
+        def begin(work: _Work) -> Callable[[], tuple[CaptionTable, int, dict[int, str]]]:
+            rows = self._controller.rows
+            photos = list(zip(rows.item_id.tolist(), rows.path[:], rows.caption[:], strict=True))
+            return lambda: _changes_of(path, photos, work)
+
+        def take(result: tuple[CaptionTable, int, dict[int, str]]) -> bool:
+            table, named, changes = result
+            self.tables.append(table)  # photos that are read next are looked up in it
+            changed = self._apply(changes)
+            self._window.say(_said_of(Path(path).name, len(table), named, changed, alone))
+            return True
+
+        self._tables.append(_Work(Path(path).name, begin, take))
+        self._go_on()
+
+    def _apply(self, changes: dict[int, str]) -> int:
+        rows = self._controller.rows
+        found = [(row, text) for item, text in changes.items() if (row := rows.row_of(item)) >= 0]
+        if found:
+            numbers = [row for row, _ in found]
+            before = [rows.caption[row] for row in numbers]
+            command = TableCommand(self._controller, numbers, before, [text for _, text in found])
+            self._controller.undo_stack.push(command)
+        return len(found)
+
+
+def _changes_of(
+    path: str, photos: Sequence[tuple[int, str, str]], work: _Work
+) -> tuple[CaptionTable, int, dict[int, str]]:
+    """Runs on the thread. The table, how many of the photos (item, path, caption) it names, new captions by item."""
+    table = read_caption_csv(path)
+    named, changes = 0, {}
+    for number, (item, photo, caption) in enumerate(photos):
+        if number % 1000 == 0:
+            work.alive()
+        text = table.get(photo)
+        if text is not None:
+            named += 1
+            if " ".join(text.split()) != caption:
+                changes[item] = " ".join(text.split())
+    return table, named, changes
+
+
+def _said_of(name: str, entries: int, named: int, changed: int, alone: bool) -> str:
+    if named:
+        photos = "1 photo" if named == 1 else f"{named:,} photos"
+        fresh = "all had it already" if not changed else f"{changed:,} of them new"
+        return f"{name}: captions for {photos} of the list, {fresh}."
+    if alone:
+        return f"{name} names none of these photos; photos that come later get their captions from it."
+    captions = "1 caption" if entries == 1 else f"{entries:,} captions"
+    return f"{name}: {captions} read."

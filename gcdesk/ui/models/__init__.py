@@ -1,0 +1,1 @@
+"""The models sheet: import, comparison, use."""

@@ -1,0 +1,205 @@
+"""Files that may be models: what each was recognised as, what must be confirmed, and their import one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QScrollArea,
+    QStyledItemDelegate,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gcdesk.engine.labels import BINS
+from gcdesk.ui.threads.file_tasks import Errands
+from gcdesk.ui.widgets.dialogs import Sheet, note
+from gcdesk.ui.widgets.form_card import Card
+from gcdesk.worker.protocol.task_messages import Progress
+
+if TYPE_CHECKING:
+    from gcdesk.engine.library.import_sources import ModelSource
+    from gcdesk.ui.models.jobs import ModelJobs
+    from gcdesk.ui.window.main_window import MainWindow
+
+_POOLING = (("The first token, [CLS]", "cls"), ("The mean of all tokens", "mean"))
+
+
+class SourceCard(Card):
+    """One file: the sentence, its name here, and what the file cannot tell."""
+
+    def __init__(self, sheet: Sheet, source: ModelSource) -> None:
+        super().__init__(source.path.name, sheet)
+        self.source = source
+        self.words = QLabel(source.problem or source.sentence)
+        self.words.setWordWrap(True)
+        self.add_whole(self.words)
+        self.name = QLineEdit(source.name)
+        self.orders: list[QComboBox] = []
+        self.pooling = QComboBox()
+        self.state = note()
+        self.installed = ""
+        if not source.problem:
+            self.name.setMaxLength(64)
+            self.add("Name", self.name, width=260)
+            if source.asks_class_order:
+                self._ask_order(sheet)
+            if source.pooling is not None:
+                self._ask_pooling(source.pooling)
+        self.add_whole(self.state)
+        self.state.hide()
+
+    def _ask_order(self, sheet: Sheet) -> None:
+        self.add_whole(QLabel("The file does not tell the order of its classes. Confirm it:"))
+        line = QHBoxLayout()
+        line.setSpacing(8)
+        for place, label in enumerate(BINS):
+            box = QComboBox()
+            box.setItemDelegate(QStyledItemDelegate(box))
+            box.addItems(list(BINS))
+            box.setCurrentText(label)
+            box.setAccessibleName(f"Class {place + 1}")
+            box.setMinimumWidth(sheet.theme.px(84))
+            box.activated.connect(lambda _new, place=place: self._keep_apart(place))
+            line.addWidget(QLabel(f"{place + 1}"))
+            line.addWidget(box)
+            self.orders.append(box)
+        line.addStretch(1)
+        self.add_line(line)
+
+    def _keep_apart(self, place: int) -> None:
+        """Each bin once: the class that had the chosen one gets the one that is free now."""
+        chosen = self.orders[place].currentText()
+        free = next(
+            name for name in BINS if name not in {box.currentText() for box in self.orders} | {chosen}
+        )
+        for other, box in enumerate(self.orders):
+            if other != place and box.currentText() == chosen:
+                box.setCurrentText(free)
+
+    def _ask_pooling(self, usual: str) -> None:
+        self.pooling.setItemDelegate(QStyledItemDelegate(self.pooling))
+        for words, value in _POOLING:
+            self.pooling.addItem(words, value)
+        self.pooling.setCurrentIndex(max(0, self.pooling.findData(usual)))
+        self.add("What its last layer reads (the file cannot tell)", self.pooling, width=220)
+
+    @property
+    def class_order(self) -> list[str] | None:
+        """None where the file says it."""
+        return [box.currentText() for box in self.orders] or None
+
+    @property
+    def pooling_answer(self) -> str | None:
+        return str(self.pooling.currentData()) if self.pooling.count() else None
+
+    @property
+    def ready(self) -> bool:
+        return not self.source.problem and not self.installed and bool(self.name.text().strip())
+
+    def say(self, words: str) -> None:
+        self.state.setText(words)
+        self.state.setVisible(bool(words))
+
+
+class ImportSheet(Sheet):
+    """Cards of files, one below the other; `Import` does those that can be imported."""
+
+    def __init__(self, window: MainWindow, jobs: ModelJobs) -> None:
+        super().__init__(window, window.theme, "Import models – gcdesk", "Import models")  # noqa: RUF001 - a dash
+        self._jobs = jobs
+        self._errands = Errands(self)
+        self._errands.failed.connect(self._say)
+        self.cards: list[SourceCard] = []
+        self._waiting = 0
+        self.setMinimumSize(480, 320)
+        self.resize_within(640, 520)
+        page = QWidget()
+        page.setObjectName("page")
+        self._column = QVBoxLayout(page)
+        self._column.setContentsMargins(0, 0, 12, 0)
+        self._column.setSpacing(12)
+        self._column.addStretch(1)
+        area = QScrollArea()
+        area.setWidget(page)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        self.body.addWidget(area, 1)
+        self.use = QCheckBox("Use them from now on")
+        self.use.setChecked(True)
+        self.body.addWidget(self.use)
+        self.news = note("Reading…")
+        self.body.addWidget(self.news)
+        self.buttons.addStretch(1)
+        self.add_button("Close", self.close)
+        self.main = self.add_button("Import", self._import, main=True)
+        self.main.setEnabled(False)
+
+    def add_files(self, paths: Sequence[Path]) -> None:
+        """Look at these files, on a thread."""
+
+        def work() -> list[ModelSource]:
+            from gcdesk.engine.library.import_sources import look_at
+
+            return [look_at(path) for path in paths]
+
+        known = {card.source.path for card in self.cards if not card.installed}
+        paths = [path for path in paths if path not in known]
+        if paths:
+            self._errands.run(work, self.while_open(self._show))
+
+    def _show(self, found: list[ModelSource]) -> None:
+        for source in found:
+            card = SourceCard(self, source)
+            card.name.textChanged.connect(lambda _text: self._settle())
+            self.cards.append(card)
+            self._column.insertWidget(self._column.count() - 1, card)
+        self.news.setText("")
+        self._settle()
+
+    def _settle(self) -> None:
+        ready = sum(card.ready for card in self.cards)
+        self.main.setEnabled(bool(ready) and not self._waiting)
+        self.main.setText(f"Import {ready} models" if ready > 1 else "Import")
+
+    def _import(self) -> None:
+        for card in [card for card in self.cards if card.ready]:
+            self._waiting += 1
+            card.say("Waiting…")
+
+            self._jobs.install(
+                card.source.path,
+                card.name.text().strip(),
+                use=self.use.isChecked(),
+                class_order=card.class_order,
+                pooling=card.pooling_answer,
+                done=self.while_open(partial(self._installed, card)),
+                progress=self.while_open(partial(self._importing, card)),
+            )
+        self._settle()
+
+    def _importing(self, card: SourceCard, _progress: Progress) -> None:
+        card.say("Importing…")
+
+    def _installed(self, card: SourceCard, name: str, why: str) -> None:
+        self._waiting -= 1
+        card.installed = name
+        used = " and is in use" if self.use.isChecked() else ""
+        card.say(why or f"Installed as {name}{used}. It has answered the sample photo.")
+        self._settle()
+
+    def _say(self, words: str) -> None:
+        self.news.setText(words)
+
+    def closeEvent(self, event: object) -> None:
+        self._errands.close()
+        super().closeEvent(event)  # type: ignore[arg-type]

@@ -1,0 +1,251 @@
+"""What is done to models from the window: listed, installed, used, checked, written out, thrown away and fetched back.
+
+Nothing here imports a runtime: what runs a model is a task in a process of its own.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QFile, QObject, Signal
+
+from gcdesk.config.folders import user_folders
+from gcdesk.jobs.task_queue import Errand, TaskQueue
+from gcdesk.ui.threads.file_tasks import Errands
+from gcdesk.worker.protocol.task_messages import Progress, Task
+
+if TYPE_CHECKING:
+    from gcdesk.engine.library.library import Installed
+    from gcdesk.ui.settings.preferences import Preferences
+    from gcdesk.ui.window.main_window import MainWindow
+
+KINDS = ("image", "text")
+_FIELDS = {"image": "image_model", "text": "text_model"}
+_BIN = "deleted models"
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A model of the library and the bytes of its files."""
+
+    model: Installed
+    size: int
+
+    @property
+    def setting(self) -> str | None:
+        """Its name in the settings."""
+        return None if self.model.starter else self.model.name
+
+
+@dataclass(frozen=True)
+class Thrown:
+    """A model that was thrown away: from where, and where it is now ("" where the system does not tell)."""
+
+    name: str
+    kind: str
+    folder: Path
+    now_at: str
+    was_in_use: bool
+
+
+class ModelJobs(QObject):
+    """`changed`: the library or what is in use is another."""
+
+    changed = Signal()
+
+    def __init__(self, window: MainWindow, preferences: Preferences) -> None:
+        super().__init__(window)
+        self._window, self._preferences = window, preferences
+        self.queue = TaskQueue(self)
+        self._errands = Errands(self)
+        self._errands.failed.connect(window.say)
+        self._known = {kind: getattr(preferences.settings, field) for kind, field in _FIELDS.items()}
+        preferences.changed.connect(self._settings_changed)
+
+    def close(self) -> None:
+        self.queue.close()
+        self._errands.close()
+
+    # --- reading
+
+    def listed(self, done: Callable[[list[Listed]], object]) -> None:
+        """Every model, those of the settings marked as in use; read on a thread."""
+        chosen = dict(self._known)
+
+        def work() -> list[Listed]:
+            from dataclasses import replace
+
+            from gcdesk.engine.library.library import Library
+
+            found = []
+            models = Library().models()
+            names = {model.name for model in models}
+            for model in models:
+                wanted = chosen.get(model.info.kind) if model.info else None
+                used = model.starter if wanted is None or wanted not in names else model.name == wanted
+                size = sum(file.stat().st_size for file in model.folder.iterdir() if file.is_file())
+                found.append(Listed(replace(model, in_use=bool(model.info) and used), size))
+            return found
+
+        self._errands.run(work, done)
+
+    def former(self, kind: str, done: Callable[[str | None], object]) -> None:
+        """The model of a kind that was in use before: a name, "" for the starter, None for none."""
+        now = self._known[kind]
+
+        def work() -> str | None:
+            from gcdesk.engine.library.history import former
+            from gcdesk.engine.library.library import Library
+
+            return former(kind, now, [model.name for model in Library().models()])
+
+        self._errands.run(work, done)
+
+    # --- switching
+
+    def use(self, kind: str, name: str | None) -> None:
+        """Classify with this model (None: the starter) from now on; the old one answers until it is loaded."""
+        self._preferences.change(**{_FIELDS[kind]: name})
+
+    def _settings_changed(self, names: set[str]) -> None:
+        from gcdesk.engine.library.history import remember
+
+        for kind, field in _FIELDS.items():
+            if field in names:
+                before, self._known[kind] = self._known[kind], getattr(self._preferences.settings, field)
+                self._errands.run(partial(remember, kind, before), lambda _none: None)
+        if names & set(_FIELDS.values()):
+            self.changed.emit()
+
+    # --- in and out
+
+    def install(
+        self,
+        source: Path,
+        name: str,
+        *,
+        use: bool = False,
+        class_order: Sequence[str] | None = None,
+        pooling: str | None = None,
+        done: Callable[[str, str], object] = lambda name, why: None,
+        progress: Callable[[Progress], object] = lambda progress: None,
+    ) -> None:
+        """Import a model, with a number behind a name that is taken; `done` gets the name, or "" and why not."""
+
+        def installed(folder: str) -> None:
+            path = Path(folder)
+            final = path.name.removesuffix(".gcmodel")
+            self.changed.emit()
+            if use:
+                self._errands.run(lambda: _kind_of(path), lambda kind: self.use(kind, final))
+            done(final, "")
+
+        def start(free: str) -> None:
+            words = [str(source), "--name", free]
+            words += ["--class-order", ",".join(class_order)] if class_order else []
+            words += ["--pooling", pooling] if pooling else []
+            task = Task("import-model", tuple(words))
+            self.queue.run(
+                Errand(
+                    task, lambda end: installed(end.result), lambda why: done("", why or "Stopped."), progress
+                )
+            )
+
+        self._errands.run(lambda: _free_name(name), start)
+
+    def export(self, name: str, target: Path, done: Callable[[Path], object]) -> None:
+        """Write a model out; the ending of `target` says in which form. What is wrong goes to the strip."""
+
+        def work() -> Path:
+            from gcdesk.engine.library.library import Library
+
+            if target.is_file():
+                target.unlink()  # the file dialog has asked
+            return Library().export(name, target)
+
+        self._errands.run(work, done)
+
+    def verify(self, name: str, done: Callable[[str], object]) -> None:
+        """Check a model's files and let it answer the sample photos; `done` gets the outcome in a sentence."""
+        self.queue.run(
+            Errand(
+                Task("verify-model", (name,)),
+                lambda end: done(end.summary),
+                lambda why: done(why or "Stopped."),
+            )
+        )
+
+    # --- away and back
+
+    def throw_away(self, listed: Listed, done: Callable[[Thrown], object]) -> None:
+        """Move a model to the system's recycle bin, or to a folder beside the models where there is none."""
+        model = listed.model
+        kind = model.info.kind if model.info else ""
+        was_in_use = bool(kind) and self._known[kind] == model.name
+        if was_in_use:
+            self.use(kind, None)
+
+        def work() -> Thrown:
+            from gcdesk.engine.library.library import Library
+
+            places: list[str] = []
+            Library().discard(model.name, lambda folder: places.append(into_bin(folder)))
+            return Thrown(model.name, kind, model.folder, places[0], was_in_use)
+
+        def after(thrown: Thrown) -> None:
+            self.changed.emit()
+            done(thrown)
+
+        self._errands.run(work, after)
+
+    def fetch_back(self, thrown: Thrown) -> None:
+        """Undo of `throw_away`."""
+
+        def work() -> bool:
+            if not thrown.now_at or thrown.folder.exists() or not Path(thrown.now_at).exists():
+                return False
+            shutil.move(thrown.now_at, thrown.folder)
+            return True
+
+        def done(back: bool) -> None:
+            if back and thrown.was_in_use:
+                self.use(thrown.kind, thrown.name)
+            self._window.say(
+                f"{thrown.name} is back." if back else f"{thrown.name} is not in the recycle bin any more."
+            )
+            self.changed.emit()
+
+        self._errands.run(work, done)
+
+
+def into_bin(folder: Path) -> str:
+    """Move a folder to the recycle bin; where the system has none, into our own folder for it. Where it is now."""
+    moved: Any = QFile.moveToTrash(str(folder))
+    there, place = moved if isinstance(moved, tuple) else (moved, "")
+    if there:
+        return str(place)
+    parent = user_folders().data / _BIN
+    parent.mkdir(parents=True, exist_ok=True)
+    target, number = parent / folder.name, 1
+    while target.exists():
+        number += 1
+        target = parent / f"{folder.stem} ({number}){folder.suffix}"
+    shutil.move(folder, target)
+    return str(target)
+
+
+def _kind_of(folder: Path) -> str:
+    from gcdesk.engine.modelfile.checkpoint import load_info
+
+    return load_info(folder).kind
+
+
+def _free_name(name: str) -> str:
+    from gcdesk.engine.library.library import Library
+
+    return Library().free_name(name)

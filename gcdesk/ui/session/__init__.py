@@ -1,0 +1,1 @@
+"""The session behind the window: rows, results, undo, store. No QtWidgets."""

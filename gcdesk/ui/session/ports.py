@@ -1,0 +1,141 @@
+"""What the controller needs of the worker's client and of the store, as it calls them. Thin adapters fit the
+real ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from PySide6.QtCore import SignalInstance
+
+from gcdesk.config.settings import Settings
+from gcdesk.store import SessionInfo
+from gcdesk.ui.session.rows import NewItem, Outcome, Rows
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPhoto:
+    """A photo to add. `caption` None: from the file's name. `error`: a path that gives only a reason.
+
+    identity: size in bytes and modification time in nanoseconds as `gcdesk.store.identity` gives them; None where
+    nobody has looked yet.
+    """
+
+    path: str
+    caption: str | None = None
+    error: str = ""
+    identity: tuple[int, int] | tuple[None, None] | None = None
+
+
+@dataclass(frozen=True)
+class Ready:
+    """The worker is up: device in the operator's words, the models' names ("" none), and a
+    notice ("" none).
+    """
+
+    device: str
+    image_model: str
+    text_model: str
+    notice: str = ""
+
+
+@dataclass(frozen=True)
+class LoadedSession:
+    """A session out of the store; its rows are filled off the window's thread."""
+
+    session_id: int
+    name: str
+    rows: Rows = field(default_factory=Rows, repr=False)
+
+
+class WorkerPort(Protocol):
+    """The worker seen from the controller. Item ids are the store's; calls return at once."""
+
+    ready: SignalInstance  # Ready
+    started: SignalInstance  # list of ids
+    result: SignalInstance  # id, Outcome
+    preview_ready: SignalInstance  # id, file
+    heatmap_ready: SignalInstance  # id, file
+    words_ready: SignalInstance  # id, words, what each adds to the label's probability
+    notice: SignalInstance  # str
+
+    def start(self, settings: Settings) -> None: ...
+
+    def configure(self, settings: Settings) -> None: ...
+
+    def classify(self, items: Sequence[tuple[int, str, str]], priority: int) -> None:
+        """(id, path, caption); an id that waits already gets the new caption and priority."""
+
+    def rescore(self, item: int, caption: str, image: Sequence[float] | None, error: str) -> None:
+        """New caption; the image model's answer, or the photo's error, stays."""
+
+    def prioritise(self, items: Sequence[int], priority: int) -> None: ...
+
+    def cancel(self, items: Sequence[int] | None) -> None: ...
+
+    def pause(self) -> None: ...
+
+    def resume(self) -> None: ...
+
+    def preview(self, item: int, path: str, size: int) -> None: ...
+
+    def heatmap(self, item: int, path: str, label: int) -> None: ...
+
+    def words(self, item: int, caption: str, label: int) -> None:
+        """How much each word of the caption speaks for the label."""
+
+    def close(self) -> None: ...
+
+
+class LedgerPort(Protocol):
+    """The store seen from the controller. Calls return at once; answers come by `done` on the window's
+    thread.
+    """
+
+    def open_last(self, done: Callable[[LoadedSession], None]) -> None: ...
+
+    def new_session(self, name: str, done: Callable[[LoadedSession], None]) -> None: ...
+
+    def open_session(self, session_id: int, done: Callable[[LoadedSession], None]) -> None: ...
+
+    def add_items(
+        self, session_id: int, photos: Sequence[FoundPhoto], done: Callable[[list[NewItem]], None]
+    ) -> None: ...
+
+    def past_captions(self, done: Callable[[list[str]], None]) -> None:
+        """Captions that operators wrote, the latest first."""
+
+    def record(self, results: Sequence[tuple[int, Outcome]]) -> None: ...
+
+    def set_captions(self, items: Sequence[int], texts: Sequence[str]) -> None: ...
+
+    def set_labels(self, items: Sequence[int], labels: Sequence[int], spots: Sequence[int]) -> None: ...
+
+    def offer_spot(self, item: int) -> None: ...
+
+    def forget(self, items: Sequence[int]) -> None:
+        """These rows are cleared from the session's list."""
+
+    def set_paths(self, items: Sequence[int], paths: Sequence[str]) -> None:
+        """The photos were moved."""
+
+    def find_copies(
+        self, session_id: int, items: Sequence[int], done: Callable[[dict[int, int]], None]
+    ) -> None:
+        """Which of these photos, or of the session's others, hold the content of an earlier one: id to id."""
+
+    def open_day(self, source: str, name: str, done: Callable[[LoadedSession], None]) -> None:
+        """The session of a watched folder for today, begun under `name` where there is none yet."""
+
+    def sessions(self, done: Callable[[list[SessionInfo]], None]) -> None:
+        """All sessions, the one opened latest first."""
+
+    def rename_session(self, session_id: int, name: str, done: Callable[[str], None]) -> None:
+        """`done` gets why it did not work, or ""."""
+
+    def delete_session(self, session_id: int, done: Callable[[str], None]) -> None:
+        """Its rows and its own pictures; the photos stay. `done` gets why it did not work, or ""."""
+
+    def close(self) -> None: ...

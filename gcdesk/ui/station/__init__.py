@@ -1,0 +1,1 @@
+"""The station view, read from two metres."""

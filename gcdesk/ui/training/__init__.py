@@ -1,0 +1,1 @@
+"""The training sheet: plan, sources, progress, result."""

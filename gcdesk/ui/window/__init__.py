@@ -1,0 +1,1 @@
+"""The main window: toolbar, list, detail, status strip."""

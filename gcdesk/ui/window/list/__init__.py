@@ -1,0 +1,1 @@
+"""The list of photos: model, view, delegate, caption editor."""

@@ -1,0 +1,28 @@
+"""The log file: a line for each record, whatever it quotes."""
+
+from __future__ import annotations
+
+import logging
+
+from PySide6.QtWidgets import QApplication
+
+from gcdesk.ui.app.log_file import LogKeeper, log_file
+
+
+def test_no_file_name_forges_a_line(qapp: QApplication) -> None:
+    keeper = LogKeeper()
+    try:
+        logging.getLogger("gcdesk.test").warning(
+            "%s", "a.jpg\n2026-01-01 00:00:00 ERROR gcdesk: forged\x1b[2J"
+        )
+        try:
+            raise ValueError("foreseen")
+        except ValueError:
+            logging.getLogger("gcdesk.test").error("with a trace", exc_info=True)
+    finally:
+        keeper.close()
+        keeper.deleteLater()
+    lines = log_file().read_text(encoding="utf-8").splitlines()
+    assert lines[0].endswith("a.jpg 2026-01-01 00:00:00 ERROR gcdesk: forged\ufffd[2J")
+    assert lines[1].endswith("with a trace")
+    assert lines[-1] == "ValueError: foreseen"
