@@ -17,11 +17,11 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from gcdesk.cluster.classify_bundle import ClassifyJob, write_classify_bundle
+from gcdesk.cluster.rows_result import take_rows
+from gcdesk.cluster.sites import load_site
 from gcdesk.config.resources import resource_path
 from gcdesk.config.settings import Settings
-from gcdesk.talc.classify_bundle import ClassifyJob, write_classify_bundle
-from gcdesk.talc.rows_result import take_rows
-from gcdesk.talc.sites import load_site
 from trainer.shards.config import ShardsConfig, read_shards
 from trainer.shards.files import list_photos, shards_of
 from trainer.shards.merge import ROWS_FILE, collect_rows, merge

@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gcdesk.cluster.image_folder import list_photos
+from gcdesk.cluster.job import Job, Resources
+from gcdesk.cluster.script_templates import bundle_name
+from gcdesk.cluster.sites import Environment, Site, load_site
+from gcdesk.cluster.training_bundle import write_bundle
 from gcdesk.engine.modelfile.checkpoint import load_model
-from gcdesk.talc.bundle import write_bundle
-from gcdesk.talc.job import Job, Resources
-from gcdesk.talc.packing import list_photos
-from gcdesk.talc.sites import Environment, Site, load_site
-from gcdesk.talc.texts import bundle_name
 from trainer.image.settings import ImageSettings, settings_from
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -12,16 +12,16 @@ from gcdesk.cli.confined import run_task
 from gcdesk.cli.main import EXIT_FINE, EXIT_SOME_FAILED
 from gcdesk.cli.opening import tell
 from gcdesk.cli.terminal import Progress, shown
+from gcdesk.cluster.classify_bundle import Pieces, classify_job, classify_texts, write_classify_bundle
+from gcdesk.cluster.errors import BundleError, ResultError
+from gcdesk.cluster.image_folder import list_photos
+from gcdesk.cluster.import_record import Arrival, read_arrival
+from gcdesk.cluster.job import Job, Resources
+from gcdesk.cluster.job_registry import keep_export, kept_job, kept_jobs, queue_states
+from gcdesk.cluster.script_templates import bundle_name, sbatch_text
+from gcdesk.cluster.sites import Site, load_site, site_names
+from gcdesk.cluster.training_bundle import ARCHIVE_SUFFIX, write_bundle
 from gcdesk.engine.library.library import Library
-from gcdesk.talc.arrived import Arrival, read_arrival
-from gcdesk.talc.bundle import ARCHIVE_SUFFIX, write_bundle
-from gcdesk.talc.classify_bundle import Pieces, classify_job, classify_texts, write_classify_bundle
-from gcdesk.talc.errors import BundleError, ResultError
-from gcdesk.talc.job import Job, Resources
-from gcdesk.talc.kept import keep_export, kept_job, kept_jobs, queue_states
-from gcdesk.talc.packing import list_photos
-from gcdesk.talc.sites import Site, load_site, site_names
-from gcdesk.talc.texts import bundle_name, sbatch_text
 from gcdesk.worker.protocol.task_messages import Task
 from trainer.image.settings import chosen_settings
 from trainer.job.config import Folders

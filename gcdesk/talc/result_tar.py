@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from gcdesk.talc.errors import ResultError
+from gcdesk.cluster.errors import ResultError
 
 # Of all headers together: 1,000 files take 512 bytes each, three times that where their names are long.
 HEADER_BYTES = 2_000_000

@@ -9,7 +9,7 @@ import pytest
 from tiny_photos import tiny_folder
 
 from gcdesk.cli.main import main
-from gcdesk.talc.kept import kept_job
+from gcdesk.cluster.job_registry import kept_job
 from trainer.job.config import parse_config
 
 

@@ -23,6 +23,8 @@ import numpy as np
 import seeds
 from mutate import mutated, mutated_json
 
+from gcdesk.cluster.errors import TalcError
+from gcdesk.cluster.result_archive import read_result
 from gcdesk.config.settings import read_settings, save_settings
 from gcdesk.engine.captions.caption_table import read_caption_csv
 from gcdesk.engine.captions.rules import CaptionRule, caption_from_path
@@ -45,8 +47,6 @@ from gcdesk.engine.modelfile.tokenizer import load_tokenizer
 from gcdesk.engine.modelfile.training_captions import SEEN_FILE, load_seen, save_seen
 from gcdesk.engine.photos.decoding import decode_photo
 from gcdesk.store import Store, StoreError
-from gcdesk.talc.errors import TalcError
-from gcdesk.talc.result import read_result
 from gcdesk.worker.protocol.codec import ProtocolError, parse_event, parse_request, to_line
 from gcdesk.worker.protocol.task_messages import parse_task_event, parse_task_request
 

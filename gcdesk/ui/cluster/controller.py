@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 
+from gcdesk.cluster.classify_bundle import ClassifyJob, write_classify_bundle
+from gcdesk.cluster.job import Job
+from gcdesk.cluster.job_registry import keep_export
+from gcdesk.cluster.training_bundle import write_bundle
 from gcdesk.jobs.task import TaskClient
-from gcdesk.talc.bundle import write_bundle
-from gcdesk.talc.classify_bundle import ClassifyJob, write_classify_bundle
-from gcdesk.talc.job import Job
-from gcdesk.talc.kept import keep_export
 from gcdesk.ui.cluster.jobs_dialog import JobsDialog
 from gcdesk.ui.cluster.wizard import TalcWizard
 from gcdesk.ui.settings.preferences import Preferences

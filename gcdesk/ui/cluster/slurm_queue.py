@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QObject, QProcess, QTimer, Signal
 
-from gcdesk.talc.kept import QUEUE_SECONDS, queue_command, read_queue
+from gcdesk.cluster.job_registry import QUEUE_SECONDS, queue_command, read_queue
 
 
 class SlurmQueue(QObject):

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QStandardPaths, Signal
 from PySide6.QtWidgets import QFileDialog, QStackedWidget
 
+from gcdesk.cluster.classify_bundle import ClassifyJob, Pieces, classify_job, classify_texts
+from gcdesk.cluster.errors import BundleError
+from gcdesk.cluster.image_folder import Packed, list_photos
+from gcdesk.cluster.job import Job
+from gcdesk.cluster.script_templates import bundle_name, sbatch_text
+from gcdesk.cluster.sites import load_site, site_names
+from gcdesk.cluster.training_bundle import ARCHIVE_SUFFIX
 from gcdesk.engine.errors import GcdeskError
 from gcdesk.engine.library.library import Library
-from gcdesk.talc.bundle import ARCHIVE_SUFFIX
-from gcdesk.talc.classify_bundle import ClassifyJob, Pieces, classify_job, classify_texts
-from gcdesk.talc.errors import BundleError
-from gcdesk.talc.job import Job
-from gcdesk.talc.packing import Packed, list_photos
-from gcdesk.talc.sites import load_site, site_names
-from gcdesk.talc.texts import bundle_name, sbatch_text
 from gcdesk.ui.cluster.classify_page import ClassifyPage, models_in_use
 from gcdesk.ui.cluster.wizard_pages import ModelPage, Page, PhotosPage, ResourcesPage, ReviewPage
 from gcdesk.ui.theme.theme import Theme

@@ -20,11 +20,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gcdesk.talc.classify_bundle import ClassifyJob
-from gcdesk.talc.errors import SiteError
-from gcdesk.talc.job import Job, Resources
-from gcdesk.talc.packing import Packed
-from gcdesk.talc.sites import Site, load_site, memory_mb, seconds
+from gcdesk.cluster.classify_bundle import ClassifyJob
+from gcdesk.cluster.errors import SiteError
+from gcdesk.cluster.image_folder import Packed
+from gcdesk.cluster.job import Job, Resources
+from gcdesk.cluster.sites import Site, load_site, memory_mb, seconds
 from gcdesk.ui.widgets.dialogs import Sheet, note, roomy
 from gcdesk.ui.widgets.folder_field import FolderLine
 from gcdesk.ui.widgets.form_card import Card

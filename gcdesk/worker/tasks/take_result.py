@@ -8,16 +8,16 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from gcdesk.cluster.result_import import take_in
+from gcdesk.cluster.rows_result import holds_rows, take_rows
 from gcdesk.config.folders import user_folders
-from gcdesk.talc.arrival import take_in
-from gcdesk.talc.rows_result import holds_rows, take_rows
 from gcdesk.worker.process.sandbox import confine
 from gcdesk.worker.protocol.task_messages import Done
 from gcdesk.worker.tasks.runner import Teller
 
 
 def run(arguments: Sequence[str], tell: Teller) -> Done:
-    """Check the archive, install its model; what came out lies in the job's folder (gcdesk.talc.kept)."""
+    """Check the archive, install its model; what came out lies in the job's folder (gcdesk.cluster.job_registry)."""
     parser = argparse.ArgumentParser(prog="take-result")
     parser.add_argument("archive", type=Path)
     parser.add_argument("--name")

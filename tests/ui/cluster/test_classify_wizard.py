@@ -13,8 +13,8 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from gcdesk.cli.main import main
-from gcdesk.talc.classify_bundle import ClassifyJob
-from gcdesk.talc.kept import keep_rows
+from gcdesk.cluster.classify_bundle import ClassifyJob
+from gcdesk.cluster.job_registry import keep_rows
 from gcdesk.ui.app.features import Features, install
 from gcdesk.ui.cluster.jobs_dialog import JobsDialog
 from gcdesk.ui.cluster.wizard import TalcWizard

@@ -24,9 +24,9 @@ from talc_kit import (
     wait_step,
 )
 
+from gcdesk.cluster.job_registry import queue_states
 from gcdesk.config.settings import Settings
 from gcdesk.store import Status
-from gcdesk.talc.kept import queue_states
 from gcdesk.ui.app.composition import make_controller
 from gcdesk.ui.app.features import Features, install
 from gcdesk.ui.cluster.jobs_dialog import JobsDialog

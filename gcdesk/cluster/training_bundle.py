@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from gcdesk.cluster.errors import BundleError
+from gcdesk.cluster.job import DATA_FOLDER, INIT_FOLDER, Job
+from gcdesk.cluster.script_templates import SCRIPTS, bundle_name, script_texts
+from gcdesk.cluster.wheel import make_wheel, own_version, wheel_name
 from gcdesk.config.files import beside, replace_atomically, replace_folder
 from gcdesk.config.resources import slurm_path
 from gcdesk.engine.labels import BINS
-from gcdesk.talc.errors import BundleError
-from gcdesk.talc.job import DATA_FOLDER, INIT_FOLDER, Job
-from gcdesk.talc.texts import SCRIPTS, bundle_name, script_texts
-from gcdesk.talc.wheel import make_wheel, own_version, wheel_name
 from trainer.job.collect import MANIFEST_FILE
 from trainer.job.config import CONFIG_FILE, config_text
 

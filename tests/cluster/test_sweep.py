@@ -10,10 +10,10 @@ import pytest
 from talc_kit import SMALL, call, log, result_of, small_job, unpacked, wait_for, wait_gone
 
 from gcdesk.cli.talc import told
+from gcdesk.cluster.import_record import read_arrival
+from gcdesk.cluster.job_registry import kept_job
+from gcdesk.cluster.result_import import take_in
 from gcdesk.engine.modelfile.checkpoint import load_info
-from gcdesk.talc.arrival import take_in
-from gcdesk.talc.arrived import read_arrival
-from gcdesk.talc.kept import kept_job
 from trainer.image.settings import settings_from
 from trainer.job.config import Folders, JobConfig, JobError, config_text, parse_config
 from trainer.job.sweep import TaskResult, combinations, parse_axis, ranked, task_config

@@ -14,7 +14,7 @@ from typing import Any
 from talc_kit import small_job
 from tiny_photos import tiny_folder
 
-from gcdesk.talc.bundle import write_bundle
+from gcdesk.cluster.training_bundle import write_bundle
 from trainer.job.collect import collect
 from trainer.job.parity import PARITY_FILE
 from trainer.job.record import METRICS_FILE, Status, write_status

@@ -16,15 +16,15 @@ import pytest
 from talc_kit import local_site, small_job
 from tiny_photos import tiny_folder
 
-from gcdesk.talc import bundle as bundle_module
-from gcdesk.talc import texts as texts_module
-from gcdesk.talc.bundle import ExportStopped, write_bundle
-from gcdesk.talc.errors import BundleError
-from gcdesk.talc.job import Job, Resources
-from gcdesk.talc.packing import list_photos
-from gcdesk.talc.sites import load_site
-from gcdesk.talc.texts import SCRIPTS
-from gcdesk.talc.wheel import make_wheel, wheel_name
+from gcdesk.cluster import script_templates as texts_module
+from gcdesk.cluster import training_bundle as bundle_module
+from gcdesk.cluster.errors import BundleError
+from gcdesk.cluster.image_folder import list_photos
+from gcdesk.cluster.job import Job, Resources
+from gcdesk.cluster.script_templates import SCRIPTS
+from gcdesk.cluster.sites import load_site
+from gcdesk.cluster.training_bundle import ExportStopped, write_bundle
+from gcdesk.cluster.wheel import make_wheel, wheel_name
 from trainer.image.settings import ImageSettings
 from trainer.job.config import Folders, config_text, parse_config
 

@@ -25,8 +25,8 @@ from talc_kit import (
     wait_step,
 )
 
-from gcdesk.talc.arrival import take_in
-from gcdesk.talc.job import Resources
+from gcdesk.cluster.job import Resources
+from gcdesk.cluster.result_import import take_in
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("slurm")]
 

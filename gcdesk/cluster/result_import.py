@@ -10,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
+from gcdesk.cluster.diagnosis import diagnose
+from gcdesk.cluster.errors import ResultError
+from gcdesk.cluster.import_record import RESULT_FOLDER, Arrival, Figure, write_arrival
+from gcdesk.cluster.job_registry import KeptJob, keep, kept_job
+from gcdesk.cluster.result_archive import Result, has_parity, read_result
 from gcdesk.engine.library.library import Library
 from gcdesk.engine.modelfile.checkpoint import ModelInfo, load_model
-from gcdesk.talc.arrived import RESULT_FOLDER, Arrival, Figure, write_arrival
-from gcdesk.talc.diagnosis import diagnose
-from gcdesk.talc.errors import ResultError
-from gcdesk.talc.kept import KeptJob, keep, kept_job
-from gcdesk.talc.result import Result, has_parity, read_result
 from trainer.job.parity import PARITY_FILE, parity_pixels, read_parity
 
 # Of logits: torch on the cluster and ONNX Runtime here round differently in the last digits.

@@ -16,8 +16,8 @@ import torch
 from talc_kit import call, local_site, small_job
 from tiny_photos import tiny_folder
 
-from gcdesk.talc.bundle import write_bundle
-from gcdesk.talc.job import Resources
+from gcdesk.cluster.job import Resources
+from gcdesk.cluster.training_bundle import write_bundle
 from trainer.job import preflight as checks
 from trainer.job.config import config_text
 from trainer.job.preflight import preflight

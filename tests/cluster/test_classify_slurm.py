@@ -13,14 +13,14 @@ import pytest
 from talc_kit import call, local_site, wait_for, wait_gone
 
 from gcdesk.cli.main import main
+from gcdesk.cluster.classify_bundle import ClassifyJob, classify_texts, write_classify_bundle
+from gcdesk.cluster.errors import ResultError
+from gcdesk.cluster.job_registry import kept_jobs, queue_states
+from gcdesk.cluster.rows_result import holds_rows, take_rows
 from gcdesk.config.settings import load_settings
 from gcdesk.engine.labels import BINS
 from gcdesk.engine.selection.rules import DEFAULT_RULE
 from gcdesk.store import Store, store_path
-from gcdesk.talc.classify_bundle import ClassifyJob, classify_texts, write_classify_bundle
-from gcdesk.talc.errors import ResultError
-from gcdesk.talc.kept import kept_jobs, queue_states
-from gcdesk.talc.rows_result import holds_rows, take_rows
 from trainer.job.config import JobError
 from trainer.shards.config import ShardsConfig, read_shards
 from trainer.shards.files import list_photos, part_of, read_lines, result_of, shards_of, unfinished

@@ -11,9 +11,9 @@ import pytest
 from pyarrow import parquet
 from talc_kit import local_site
 
+from gcdesk.cluster.classify_bundle import ClassifyJob, write_classify_bundle
 from gcdesk.config.settings import load_settings
 from gcdesk.engine.classification.result_row import FIELDS
-from gcdesk.talc.classify_bundle import ClassifyJob, write_classify_bundle
 from trainer.shards.config import ShardsConfig, read_shards
 from trainer.shards.files import list_photos
 from trainer.shards.merge import merge

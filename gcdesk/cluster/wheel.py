@@ -17,7 +17,7 @@ from pathlib import Path
 
 import gcdesk
 import trainer
-from gcdesk.talc.errors import BundleError
+from gcdesk.cluster.errors import BundleError
 
 # What a training imports; no Qt, no store, no window.
 _PARTS = ("gcdesk/__init__.py", "gcdesk/config", "gcdesk/engine", "trainer")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from gcdesk.talc.errors import BundleError
-from gcdesk.talc.packing import Packed
-from gcdesk.talc.sites import Site, memory_mb, seconds
+from gcdesk.cluster.errors import BundleError
+from gcdesk.cluster.image_folder import Packed
+from gcdesk.cluster.sites import Site, memory_mb, seconds
 from trainer.image.settings import ImageSettings
 from trainer.job.config import IMAGENET, Folders, JobConfig
 from trainer.job.sweep import Axis, combinations, task_config

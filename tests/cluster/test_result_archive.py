@@ -17,14 +17,14 @@ from results_kit import EPOCHS, collected, finished_bundle, pack, signed, unpack
 from safetensors.numpy import save_file
 
 from gcdesk.cli.main import main
+from gcdesk.cluster.import_record import read_arrival
+from gcdesk.cluster.job_registry import forget, kept_job, kept_jobs
+from gcdesk.cluster.result_archive import MOST_FILES
+from gcdesk.cluster.result_import import take_in
 from gcdesk.config.folders import user_folders
 from gcdesk.engine.errors import GcdeskError
 from gcdesk.engine.library.library import Library
 from gcdesk.engine.modelfile.checkpoint import load_model
-from gcdesk.talc.arrival import take_in
-from gcdesk.talc.arrived import read_arrival
-from gcdesk.talc.kept import forget, kept_job, kept_jobs
-from gcdesk.talc.result import MOST_FILES
 from trainer.job.parity import PARITY_FILE, write_parity
 from trainer.job.record import Status, write_status
 

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from gcdesk.cluster.errors import ResultError
+from gcdesk.cluster.job_registry import keep_rows
+from gcdesk.cluster.result_archive import check_files, unpack
+from gcdesk.cluster.result_tar import opened_result
 from gcdesk.engine.classification.result_row import FIELDS
 from gcdesk.engine.labels import BINS
 from gcdesk.engine.selection.rules import Winner
 from gcdesk.store import NewPhoto, Run, Store, StoredResult, store_path
-from gcdesk.talc.errors import ResultError
-from gcdesk.talc.kept import keep_rows
-from gcdesk.talc.result import check_files, unpack
-from gcdesk.talc.result_tar import opened_result
 from trainer.job.collect import MANIFEST_FILE
 from trainer.job.config import JobError
 from trainer.shards.config import CONFIG_FILE, ShardsConfig, read_shards

@@ -1,6 +1,7 @@
 """The finished scripts: sbatch texts as recorded in golden/, and nothing for shellcheck to say.
 
-After a wanted change: `GCDESK_GOLDEN=write python -m pytest tests/talc/test_texts.py`, then read the difference.
+After a wanted change: `GCDESK_GOLDEN=write python -m pytest tests/cluster/test_script_templates.py`,
+then read the difference.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from gcdesk.talc.job import Job, Resources
-from gcdesk.talc.sites import Environment, load_site
-from gcdesk.talc.texts import SCRIPTS, sbatch_text, script_texts
+from gcdesk.cluster.job import Job, Resources
+from gcdesk.cluster.script_templates import SCRIPTS, sbatch_text, script_texts
+from gcdesk.cluster.sites import Environment, load_site
 from trainer.image.settings import ImageSettings
 from trainer.job.config import Folders
 
@@ -78,7 +79,7 @@ def test_the_job_that_ranks_a_sweep_is_as_recorded() -> None:
 
 def compare(name: str, file: str) -> None:
     # The version is the package's, and no part of what is recorded.
-    from gcdesk.talc.wheel import wheel_name
+    from gcdesk.cluster.wheel import wheel_name
 
     text = script_texts(JOBS[name]())[file].replace(wheel_name(), "gcdesk-VERSION.whl")
     golden = GOLDEN / f"{name}.{file}"

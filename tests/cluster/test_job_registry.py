@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gcdesk.talc.kept import (
+from gcdesk.cluster.job_registry import (
     DONE,
     EXPORTED,
     KeptJob,

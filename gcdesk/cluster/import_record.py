@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from gcdesk.cluster.diagnosis import Diagnosis
+from gcdesk.cluster.errors import ResultError
+from gcdesk.cluster.metrics import drawable_metrics
+from gcdesk.cluster.ranking import Ranked, read_ranking
 from gcdesk.config.files import write_atomically
-from gcdesk.talc.diagnosis import Diagnosis
-from gcdesk.talc.errors import ResultError
-from gcdesk.talc.metrics import drawable_metrics
-from gcdesk.talc.ranking import Ranked, read_ranking
 from trainer.job.record import METRICS_FILE
 
 ARRIVAL_FILE = "arrival.json"

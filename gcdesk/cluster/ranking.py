@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gcdesk.talc.errors import ResultError
-from gcdesk.talc.metrics import drawable_metrics
+from gcdesk.cluster.errors import ResultError
+from gcdesk.cluster.metrics import drawable_metrics
 from trainer.job.collect import TASKS_FOLDER
 from trainer.job.sweep import SWEEP_FILE
 

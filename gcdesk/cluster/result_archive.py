@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gcdesk.cluster.errors import ResultError
+from gcdesk.cluster.metrics import drawable_metrics
+from gcdesk.cluster.ranking import Ranked, read_ranking
+from gcdesk.cluster.result_tar import opened_result
+from gcdesk.cluster.wheel import own_version
 from gcdesk.config.thresholds import MODEL_INFO_MAX_BYTES
 from gcdesk.engine.modelfile.checkpoint import MODEL_SUFFIX
-from gcdesk.talc.errors import ResultError
-from gcdesk.talc.metrics import drawable_metrics
-from gcdesk.talc.ranking import Ranked, read_ranking
-from gcdesk.talc.result_tar import opened_result
-from gcdesk.talc.wheel import own_version
 from trainer.job.collect import LOG_FOLDER, MANIFEST_FILE, MODEL_FOLDER, RESULT_KIND, RESULT_VERSION
 from trainer.job.config import JobConfig, JobError, read_config
 from trainer.job.parity import PARITY_FILE

@@ -7,8 +7,8 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from gcdesk.cluster.errors import BundleError
 from gcdesk.engine.labels import BINS
-from gcdesk.talc.errors import BundleError
 from trainer.image.data import DataError, list_split
 
 SPLITS = ("train", "val", "test")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gcdesk.talc.errors import SiteError
-from gcdesk.talc.sites import Site, load_site, memory_mb, seconds, site_names
+from gcdesk.cluster.errors import SiteError
+from gcdesk.cluster.sites import Site, load_site, memory_mb, seconds, site_names
 
 GOOD = 'name = "Here"\nlogin = "login.example.org"\npartition = "gpu"\n'
 

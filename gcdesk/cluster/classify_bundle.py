@@ -10,15 +10,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from gcdesk.cluster.errors import BundleError
+from gcdesk.cluster.job import Resources
+from gcdesk.cluster.script_templates import SCRIPTS, filled, shell_path
+from gcdesk.cluster.sites import Site, check_word, memory_mb, seconds
+from gcdesk.cluster.training_bundle import LOCK_FILE, Entry, Tell, model_entries, write_entries
+from gcdesk.cluster.wheel import source_files
 from gcdesk.config.resources import resource_path, slurm_path
 from gcdesk.config.settings import load_settings
 from gcdesk.engine.selection.rules import DEFAULT_RULE
-from gcdesk.talc.bundle import LOCK_FILE, Entry, Tell, model_entries, write_entries
-from gcdesk.talc.errors import BundleError
-from gcdesk.talc.job import Resources
-from gcdesk.talc.sites import Site, check_word, memory_mb, seconds
-from gcdesk.talc.texts import SCRIPTS, filled, shell_path
-from gcdesk.talc.wheel import source_files
 from trainer.shards.config import CONFIG_FILE, MODELS_FOLDER, ShardsConfig, shards_text
 
 _CODE = "lib"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gcdesk.talc.diagnosis import diagnose
+from gcdesk.cluster.diagnosis import diagnose
 from trainer.job.record import Status
 
 TIME = "slurmstepd: error: *** JOB 12 ON node7 CANCELLED AT 2026-11-24T03:00:12 DUE TO TIME LIMIT ***"

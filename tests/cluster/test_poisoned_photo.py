@@ -17,7 +17,7 @@ from PIL import Image
 from talc_kit import local_site
 
 from gcdesk.cli.main import main
-from gcdesk.talc.classify_bundle import ClassifyJob, write_classify_bundle
+from gcdesk.cluster.classify_bundle import ClassifyJob, write_classify_bundle
 from trainer.shards.config import ShardsConfig, read_shards
 from trainer.shards.files import Note, list_photos, part_of, read_note, read_states, shards_of, write_note
 from trainer.shards.merge import merge, told

@@ -9,8 +9,8 @@ from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
+from gcdesk.cluster.errors import SiteError
 from gcdesk.config.resources import slurm_path
-from gcdesk.talc.errors import SiteError
 
 EnvironmentKind = Literal["venv", "conda", "python"]
 KINDS = ("venv", "conda", "python")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import shlex
 
+from gcdesk.cluster.errors import BundleError
+from gcdesk.cluster.job import Job
+from gcdesk.cluster.sites import check_word, memory_mb
+from gcdesk.cluster.wheel import wheel_name
 from gcdesk.config.resources import slurm_path
-from gcdesk.talc.errors import BundleError
-from gcdesk.talc.job import Job
-from gcdesk.talc.sites import check_word, memory_mb
-from gcdesk.talc.wheel import wheel_name
 from trainer.job.sweep import combinations
 
 SCRIPTS = ("submit.sh", "preflight.sh", "setup_env.sh", "collect.sh")
