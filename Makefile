@@ -78,14 +78,14 @@ starter-text: $(VENV)/.stamp-test
 	@$(BIN)/python -m trainer text --train trainer/phrases/household.csv \
 		--train $(SHARED)/data/captions/municipal.csv --train $(SHARED)/data/captions/course_dev.csv --where city=calgary --test $(SHARED)/data/photos \
 		--recipe trainer/recipes/starter-text.toml --base minilm --folds 5 --out resources/models/starter-text.gcmodel
-	@$(BIN)/python -m trainer.notes resources/models/starter-text.gcmodel --where city=calgary --test $(SHARED)/data/photos --captions \
+	@$(BIN)/python -m trainer.annotate_model resources/models/starter-text.gcmodel --where city=calgary --test $(SHARED)/data/photos --captions \
 		trainer/phrases/household.csv $(SHARED)/data/captions/municipal.csv $(SHARED)/data/captions/course_dev.csv
 
 starter-image: $(VENV)/.stamp-test
 	@$(BIN)/python -m trainer image --data $(SHARED)/data/images --station $(SHARED)/data/field \
 		--recipe trainer/recipes/starter-image.toml \
 		--base $(SHARED)/pretrained/efficientnet_b2_features_fp16.safetensors --out resources/models/starter-image.gcmodel
-	@$(BIN)/python -m trainer.notes resources/models/starter-image.gcmodel --photos $(SHARED)/data/images/train
+	@$(BIN)/python -m trainer.annotate_model resources/models/starter-image.gcmodel --photos $(SHARED)/data/images/train
 
 # The packages for people without Python (docs/packaging.md): FLAVOUR=station (no torch) or full.
 package: $(PACKING)/.stamp $(VENV)/.stamp-system

@@ -24,7 +24,7 @@ from gcdesk.engine.labels import BINS
 from gcdesk.engine.modelfile.checkpoint import INFO_FILE, load_info
 from gcdesk.engine.modelfile.info import ModelInfo, info_to_json
 from gcdesk.engine.photos.preprocessing import decode_photo, preprocess
-from trainer.image.finish import SplitLogits, all_figures, figures, shared_temperature
+from trainer.image.finalize import SplitLogits, all_figures, figures, shared_temperature
 
 _AT_ONCE = 8
 

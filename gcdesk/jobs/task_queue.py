@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from PySide6.QtCore import QObject, Signal
 
-from gcdesk.jobs.task import TaskClient
+from gcdesk.jobs.task_client import TaskClient
 from gcdesk.worker.protocol.task_messages import Done, Figures, Progress, Task
 
 

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gcdesk.config.folders import user_folders
-from gcdesk.store import items, loading, sessions, station_set
+from gcdesk.store import held_out_set as station_set
+from gcdesk.store import items, loading, sessions
 from gcdesk.store.errors import StoreError, in_words
 from gcdesk.store.opening import open_file
 from gcdesk.store.records import (

@@ -13,7 +13,7 @@ from pathlib import Path
 from client_kit import Listener, copies
 
 from gcdesk.config.folders import HOME_VARIABLE
-from gcdesk.jobs.client import WorkerClient
+from gcdesk.jobs.worker_client import WorkerClient
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = sorted((ROOT / "resources" / "samples").glob("*.jpg"))

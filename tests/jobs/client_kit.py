@@ -12,7 +12,7 @@ from pathlib import Path
 from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop
 
 from gcdesk.config.thresholds import TEXT_WEIGHT
-from gcdesk.jobs.client import WorkerClient
+from gcdesk.jobs.worker_client import WorkerClient
 from gcdesk.worker.protocol.codec import Configure, Ready, Result
 
 HERE = Path(__file__).resolve().parent

@@ -10,7 +10,7 @@ import pytest
 from client_kit import Listener
 from PySide6.QtWidgets import QApplication
 
-from gcdesk.jobs.client import WorkerClient
+from gcdesk.jobs.worker_client import WorkerClient
 
 
 @pytest.fixture(autouse=True)

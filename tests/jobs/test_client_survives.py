@@ -14,7 +14,7 @@ import leaks
 import pytest
 from client_kit import HERE, Listener, copies, deadly_worker, turn_until
 
-from gcdesk.jobs import client as client_module
+from gcdesk.jobs import worker_client as client_module
 
 Listen = Callable[..., Listener]
 

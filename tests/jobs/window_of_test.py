@@ -12,7 +12,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parent)]
 from client_kit import Listener  # noqa: E402
 from PySide6.QtCore import QCoreApplication  # noqa: E402
 
-from gcdesk.jobs.client import WorkerClient  # noqa: E402
+from gcdesk.jobs.worker_client import WorkerClient  # noqa: E402
 
 
 def main() -> None:

@@ -18,9 +18,9 @@ from trainer.image.local import (
     local_sources,
     starter_backbone,
 )
-from trainer.image.orders import Orders
 from trainer.image.reporting import Reporter, reporter
 from trainer.image.settings import ImageSettings, RecipeError, chosen_settings, settings_from
+from trainer.image.stop_requests import Orders
 from trainer.image.training import Place, Run, Sources
 
 _SAME_AS_DATA = Path()

@@ -28,8 +28,8 @@ from torch import Tensor, nn
 from gcdesk.config.files import beside
 from gcdesk.engine.photos.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing, preprocess
 from trainer.image.augment import GroundBank, generator, make_view, pick_other
+from trainer.image.backgrounds import Cutout, find_cutout
 from trainer.image.data import Photos
-from trainer.image.grounds import Cutout, find_cutout
 from trainer.image.settings import ImageSettings
 
 _CACHE_BATCH = 32

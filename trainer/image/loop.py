@@ -16,10 +16,10 @@ from torch import Tensor, nn
 
 from gcdesk.engine.labels import BINS
 from trainer.image.data import Photos, batches, epoch_order, sampling_weights
+from trainer.image.distributed import ALONE, Team
 from trainer.image.features import Batch, ahead, autocast, to_device
 from trainer.image.network import MovingAverage, Network, Weights, set_mode
 from trainer.image.settings import ImageSettings
-from trainer.image.team import ALONE, Team
 
 _WARM_UP = 0.1  # of a phase's steps
 _EVALUATION_BATCH = 32

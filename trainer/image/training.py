@@ -27,16 +27,16 @@ from trainer.image.data import (
     list_split,
     load_photos,
 )
+from trainer.image.distributed import ALONE, Team, put_random_state, random_state
 from trainer.image.features import CachedSource, FreshSource, ViewMaker, build_cache, cache_key, plain_views
-from trainer.image.finish import SplitLogits, accuracy, all_figures, first_half, shared_temperature
+from trainer.image.finalize import SplitLogits, accuracy, all_figures, first_half, shared_temperature
 from trainer.image.loop import Evaluator, Learner, Progress, Source
 from trainer.image.network import Weights, blended, build_network
-from trainer.image.orders import Order, Orders
 from trainer.image.provenance import git_commit, library_versions
 from trainer.image.reporting import Reporter
 from trainer.image.settings import ImageSettings
 from trainer.image.state import RunFolder
-from trainer.image.team import ALONE, Team, put_random_state, random_state
+from trainer.image.stop_requests import Order, Orders
 
 DRY_PHOTOS = 24  # a split, in a dry run
 DRY_STEPS = 2

@@ -11,8 +11,8 @@ import torch
 from gcdesk.engine.modelfile.checkpoint import save_model
 from trainer.image.data import list_split, load_photos
 from trainer.image.features import plain_views
-from trainer.image.finish import SplitLogits, figures
-from trainer.job.saved import saved_network
+from trainer.image.finalize import SplitLogits, figures
+from trainer.job.saved_network import saved_network
 
 _BATCH = 32
 

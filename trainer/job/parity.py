@@ -25,7 +25,7 @@ def write_parity(model: Path, file: Path) -> None:
     """Score the pixels with the saved model (torch, float32, CPU) and write the logits."""
     import torch
 
-    from trainer.job.saved import saved_network
+    from trainer.job.saved_network import saved_network
 
     _, preprocessing, network = saved_network(model)
     with torch.no_grad():

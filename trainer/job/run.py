@@ -18,8 +18,8 @@ from trainer.job.record import Record, Status, write_status
 if TYPE_CHECKING:
     import torch
 
+    from trainer.image.distributed import Team
     from trainer.image.reporting import Reporter
-    from trainer.image.team import Team
 
 STOP_FILE = "STOP"
 
@@ -60,7 +60,7 @@ def run_job(bundle: Path, task: int | None = None) -> int:
 
 
 def _train(bundle: Path, config: JobConfig, folder: Path, status: Status) -> int:
-    from trainer.image.team import join_team, leave_team
+    from trainer.image.distributed import join_team, leave_team
 
     team = join_team()
     try:
@@ -83,7 +83,7 @@ def _run_in(team: Team, bundle: Path, config: JobConfig, folder: Path, record: R
     import torch
 
     from trainer.image.devices import choose_device, low_precision_of
-    from trainer.image.orders import Orders
+    from trainer.image.stop_requests import Orders
     from trainer.image.training import Place, Run, Sources
 
     report: Reporter = record if record is not None else _silent()

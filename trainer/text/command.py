@@ -19,7 +19,7 @@ from gcdesk.engine.modelfile.tokenizer import load_tokenizer, shared_tokenizer
 from gcdesk.engine.modelfile.training_captions import load_seen, save_seen, write_marks
 from gcdesk.engine.selection.calibration import fit_temperature
 from trainer.image.devices import choose_device, low_precision_of
-from trainer.image.finish import SplitLogits, figures
+from trainer.image.finalize import SplitLogits, figures
 from trainer.image.interrupts import interruptible
 from trainer.image.provenance import git_commit, library_versions
 from trainer.image.reporting import Reporter, reporter

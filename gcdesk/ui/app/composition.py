@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gcdesk.config.crash_reports import write_report
 from gcdesk.config.settings import Settings
-from gcdesk.jobs.client import WorkerClient
+from gcdesk.jobs.worker_client import WorkerClient
 from gcdesk.store import Run, store_path
 from gcdesk.ui.session.controller import Controller
 from gcdesk.ui.session.store_ledger import StoreLedger

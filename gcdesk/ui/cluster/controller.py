@@ -15,7 +15,7 @@ from gcdesk.cluster.classify_bundle import ClassifyJob, write_classify_bundle
 from gcdesk.cluster.job import Job
 from gcdesk.cluster.job_registry import keep_export
 from gcdesk.cluster.training_bundle import write_bundle
-from gcdesk.jobs.task import TaskClient
+from gcdesk.jobs.task_client import TaskClient
 from gcdesk.ui.cluster.jobs_dialog import JobsDialog
 from gcdesk.ui.cluster.wizard import TalcWizard
 from gcdesk.ui.settings.preferences import Preferences

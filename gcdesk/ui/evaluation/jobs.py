@@ -15,7 +15,7 @@ from gcdesk.engine.evaluation.evaluation_comparison import EvaluationPair, pair_
 from gcdesk.engine.evaluation.scored_set import ScoredSet, read_scored
 from gcdesk.engine.selection.fitted_rule import FittedRule, load_fitted
 from gcdesk.engine.selection.rules import Rule
-from gcdesk.jobs.task import IDLE, TaskClient
+from gcdesk.jobs.task_client import IDLE, TaskClient
 from gcdesk.ui.threads.file_tasks import Errands
 from gcdesk.worker.protocol.task_messages import Done, Task
 from gcdesk.worker.tasks.kept_evaluations import Kept, forget, kept_evaluations

@@ -9,8 +9,8 @@ from PySide6.QtCore import QObject, Signal
 from gcdesk.config.settings import Settings
 from gcdesk.engine.labels import BINS, NOT_SET
 from gcdesk.engine.selection.rules import Winner
-from gcdesk.jobs.client import WorkerClient
 from gcdesk.jobs.configuration import configuration_of
+from gcdesk.jobs.worker_client import WorkerClient
 from gcdesk.ui.session.ports import Ready
 from gcdesk.ui.session.rows import Outcome
 from gcdesk.worker.protocol import codec as protocol

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from gcdesk.jobs.task import IDLE, STOPPING, TaskClient
+from gcdesk.jobs.task_client import IDLE, STOPPING, TaskClient
 from gcdesk.jobs.task_queue import Errand
 from gcdesk.ui.threads.file_tasks import Errands
 from gcdesk.worker.protocol.task_messages import Done, Figures, Progress, Task

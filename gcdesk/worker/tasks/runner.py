@@ -1,4 +1,4 @@
-"""`gcdesk worker task`: one long job as a process of its own, at low priority, seen by gcdesk.jobs.task.TaskClient.
+"""`gcdesk worker task`: one long job as a process of its own, at low priority, seen by jobs.task_client.TaskClient.
 
 A task is a module with `run(arguments, tell) -> Done`, found by its name in TASKS and imported only when it is
 asked for. It says how far it is by `tell`, looks at `tell.stopping` (or calls `tell.check()`) between steps, and

@@ -18,7 +18,7 @@ from pytestqt.qtbot import QtBot
 
 from gcdesk.config.settings import Settings
 from gcdesk.engine.library.library import Library
-from gcdesk.jobs.task import IDLE
+from gcdesk.jobs.task_client import IDLE
 from gcdesk.store import Store, store_path
 from gcdesk.ui.app.features import Features, install
 from gcdesk.ui.evaluation.figure_card import Drawing

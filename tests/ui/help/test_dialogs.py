@@ -69,7 +69,7 @@ def test_diagnostics_hold_log_settings_and_doctor_and_no_photo(
     features: Features, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     save_settings(features.window.controller.settings)
-    logging.getLogger("gcdesk.jobs.process").warning("the worker said something")
+    logging.getLogger("gcdesk.jobs.line_process").warning("the worker said something")
     target = tmp_path / "for the helper.zip"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_args: (str(target.with_suffix("")), ""))
     features.window.actions_["diagnostics"].trigger()

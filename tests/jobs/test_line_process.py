@@ -13,10 +13,10 @@ from client_kit import turn_until
 
 from gcdesk.config.folders import user_folders
 from gcdesk.config.settings import Settings
-from gcdesk.jobs import process as process_module
+from gcdesk.jobs import line_process as process_module
 from gcdesk.jobs.commands import own_command, own_environment, worker_command
 from gcdesk.jobs.configuration import configuration_of
-from gcdesk.jobs.process import LineProcess
+from gcdesk.jobs.line_process import LineProcess
 
 Run = Callable[..., "Running"]
 

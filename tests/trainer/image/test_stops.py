@@ -15,10 +15,10 @@ from image_folders import make_folder
 
 from gcdesk.engine.modelfile.checkpoint import load_model
 from trainer.image.augment import AugmentSettings
-from trainer.image.orders import Order, Orders
 from trainer.image.reporting import TextReporter
 from trainer.image.settings import ImageSettings
 from trainer.image.state import ResumeError, SaveError
+from trainer.image.stop_requests import Order, Orders
 from trainer.image.training import Place, Run, Sources
 
 SMALL = ImageSettings(

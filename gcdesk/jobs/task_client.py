@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from gcdesk.jobs.commands import own_environment, task_command
-from gcdesk.jobs.process import LineProcess
+from gcdesk.jobs.line_process import LineProcess
 from gcdesk.worker.protocol.codec import MAX_LINE_BYTES, ProtocolError, to_line
 from gcdesk.worker.protocol.messages import Fatal
 from gcdesk.worker.protocol.task_messages import Done, Figures, Log, Progress, Stop, Task, parse_task_event

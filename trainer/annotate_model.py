@@ -1,7 +1,7 @@
 """What a model brings besides its weights: how its training photos look to it, which captions it learned.
 
-python -m trainer.notes MODEL.gcmodel --photos FOLDER      unusual photos can be told (novelty.safetensors)
-python -m trainer.notes MODEL.gcmodel --captions A.csv ... --where city=calgary --test PHOTOS
+python -m trainer.annotate_model MODEL.gcmodel --photos FOLDER      unusual photos can be told (novelty.safetensors)
+python -m trainer.annotate_model MODEL.gcmodel --captions A.csv ... --where city=calgary --test PHOTOS
                                                            a test on learned captions can be told (seen-captions.txt)
 """
 

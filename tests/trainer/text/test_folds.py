@@ -15,7 +15,7 @@ from trainer.text.folds import OutOfFold, cross_validate, fold_of, identity_of, 
 from trainer.text.settings import TextSettings, read_recipe
 
 ROWS = [Caption(f"thing {i // 2}", i // 2 % 4, f"thing {i // 2}") for i in range(80)]
-RECIPES = Path(__file__).resolve().parents[2] / "trainer" / "recipes"
+RECIPES = Path(__file__).resolve().parents[3] / "trainer" / "recipes"
 
 
 class Spy:

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from trainer.image.augment import AugmentSettings, GroundBank, Preset, generator, make_view
-from trainer.image.grounds import Cutout, find_cutout
+from trainer.image.backgrounds import Cutout, find_cutout
 
 
 @pytest.fixture(scope="module")

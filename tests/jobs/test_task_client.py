@@ -11,7 +11,7 @@ import leaks
 import pytest
 from client_kit import turn_until
 
-from gcdesk.jobs.task import IDLE, RUNNING, STOPPING, TaskClient
+from gcdesk.jobs.task_client import IDLE, RUNNING, STOPPING, TaskClient
 from gcdesk.worker.protocol.task_messages import Done, Figures, Progress, Task
 
 SLOW = ("100000", "--seconds", "0.02")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from gcdesk.jobs.desk import IN_HAND, PICTURES_IN_HAND, PICTURES_WAITING, URGENT_IN_HAND, Desk
+from gcdesk.jobs.request_tracker import IN_HAND, PICTURES_IN_HAND, PICTURES_WAITING, URGENT_IN_HAND, Desk
 from gcdesk.worker.protocol.codec import (
     Cancel,
     Classify,

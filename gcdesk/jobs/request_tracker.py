@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
-from gcdesk.jobs.waiting import REST, Waiting
+from gcdesk.jobs.priority_queue import REST, Waiting
 from gcdesk.worker.protocol.codec import (
     Cancel,
     Classify,

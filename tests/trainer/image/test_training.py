@@ -202,7 +202,7 @@ def test_settings_default_to_the_original_project_and_recipes_are_checked(tmp_pa
 
 
 def test_the_starter_recipe_is_a_recipe() -> None:
-    root = Path(__file__).resolve().parents[2]
+    root = Path(__file__).resolve().parents[3]
     assert read_recipe(root / "trainer" / "recipes" / "starter-image.toml").augment.preset == "station"
 
 

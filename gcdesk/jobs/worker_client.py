@@ -10,9 +10,9 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from gcdesk.engine.text import one_line
 from gcdesk.jobs.commands import own_environment, worker_command
-from gcdesk.jobs.desk import Desk
-from gcdesk.jobs.process import LineProcess
-from gcdesk.jobs.waiting import REST
+from gcdesk.jobs.line_process import LineProcess
+from gcdesk.jobs.priority_queue import REST
+from gcdesk.jobs.request_tracker import Desk
 from gcdesk.worker.process.sandbox import WRITES_VARIABLE
 from gcdesk.worker.protocol.codec import (
     MAX_LINE_BYTES,

@@ -15,7 +15,7 @@ from gcdesk.engine.classification.classifier import Classifier
 from gcdesk.engine.classification.results import Item
 from gcdesk.engine.inference.devices import open_backend
 from gcdesk.engine.library.library import Library
-from gcdesk.jobs.client import WorkerClient
+from gcdesk.jobs.worker_client import WorkerClient
 
 Listen = Callable[..., Listener]
 

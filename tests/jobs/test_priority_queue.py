@@ -7,7 +7,7 @@ import time
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gcdesk.jobs.waiting import EDITED, NEWEST_WATCHED, REST, VISIBLE, Waiting
+from gcdesk.jobs.priority_queue import EDITED, NEWEST_WATCHED, REST, VISIBLE, Waiting
 
 
 def taken(waiting: Waiting) -> list[int]:
