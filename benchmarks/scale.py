@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from gcdesk.cluster.classify_bundle import ClassifyJob, write_classify_bundle
-from gcdesk.cluster.rows_result import take_rows
+from gcdesk.cluster.results.rows import take_rows
 from gcdesk.cluster.sites import load_site
 from gcdesk.config.resources import resource_path
 from gcdesk.config.settings import Settings

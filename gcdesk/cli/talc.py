@@ -15,9 +15,9 @@ from gcdesk.cli.terminal import Progress, shown
 from gcdesk.cluster.classify_bundle import Pieces, classify_job, classify_texts, write_classify_bundle
 from gcdesk.cluster.errors import BundleError, ResultError
 from gcdesk.cluster.image_folder import list_photos
-from gcdesk.cluster.import_record import Arrival, read_arrival
 from gcdesk.cluster.job import Job, Resources
 from gcdesk.cluster.job_registry import keep_export, kept_job, kept_jobs, queue_states
+from gcdesk.cluster.results.import_record import Arrival, read_arrival
 from gcdesk.cluster.script_templates import bundle_name, sbatch_text
 from gcdesk.cluster.sites import Site, load_site, site_names
 from gcdesk.cluster.training_bundle import ARCHIVE_SUFFIX, write_bundle

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gcdesk.cluster.errors import ResultError
-from gcdesk.cluster.metrics import drawable_metrics
+from gcdesk.cluster.results.metrics import drawable_metrics
 from trainer.job.collect import TASKS_FOLDER
 from trainer.job.sweep import SWEEP_FILE
 

@@ -16,7 +16,7 @@ from gcdesk.cli.main import main
 from gcdesk.cluster.classify_bundle import ClassifyJob, classify_texts, write_classify_bundle
 from gcdesk.cluster.errors import ResultError
 from gcdesk.cluster.job_registry import kept_jobs, queue_states
-from gcdesk.cluster.rows_result import holds_rows, take_rows
+from gcdesk.cluster.results.rows import holds_rows, take_rows
 from gcdesk.config.settings import load_settings
 from gcdesk.engine.labels import BINS
 from gcdesk.engine.selection.rules import DEFAULT_RULE

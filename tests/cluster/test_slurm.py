@@ -26,7 +26,7 @@ from talc_kit import (
 )
 
 from gcdesk.cluster.job import Resources
-from gcdesk.cluster.result_import import take_in
+from gcdesk.cluster.results.importer import take_in
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("slurm")]
 

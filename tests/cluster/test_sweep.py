@@ -10,9 +10,9 @@ import pytest
 from talc_kit import SMALL, call, log, result_of, small_job, unpacked, wait_for, wait_gone
 
 from gcdesk.cli.talc import told
-from gcdesk.cluster.import_record import read_arrival
 from gcdesk.cluster.job_registry import kept_job
-from gcdesk.cluster.result_import import take_in
+from gcdesk.cluster.results.import_record import read_arrival
+from gcdesk.cluster.results.importer import take_in
 from gcdesk.engine.modelfile.checkpoint import load_info
 from trainer.image.settings import settings_from
 from trainer.job.config import Folders, JobConfig, JobError, config_text, parse_config

@@ -24,7 +24,7 @@ import seeds
 from mutate import mutated, mutated_json
 
 from gcdesk.cluster.errors import TalcError
-from gcdesk.cluster.result_archive import read_result
+from gcdesk.cluster.results.archive import read_result
 from gcdesk.config.settings import read_settings, save_settings
 from gcdesk.engine.captions.caption_table import read_caption_csv
 from gcdesk.engine.captions.rules import CaptionRule, caption_from_path

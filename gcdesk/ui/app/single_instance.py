@@ -12,7 +12,7 @@ from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
 from gcdesk.config.folders import user_folders
 from gcdesk.config.runtime_folder import runtime_folder
-from gcdesk.ui.peers import is_same_user
+from gcdesk.ui.app.peers import is_same_user
 
 _LARGEST = 4_000_000  # bytes of one hand-over
 _CONNECT_MS = 800

@@ -9,8 +9,8 @@ from PySide6.QtCore import QTimer, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QTableWidgetItem
 
-from gcdesk.cluster.import_record import Arrival, read_arrival
 from gcdesk.cluster.job_registry import DONE, EXPORTED, KeptJob, forget, kept_jobs
+from gcdesk.cluster.results.import_record import Arrival, read_arrival
 from gcdesk.ui.cluster.result_pane import ResultPane
 from gcdesk.ui.cluster.slurm_queue import SlurmQueue
 from gcdesk.ui.theme.theme import Theme

@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
 
-from gcdesk.cluster.import_record import Arrival
 from gcdesk.cluster.job_registry import EXPORTED, KeptJob
+from gcdesk.cluster.results.import_record import Arrival
 from gcdesk.ui.theme.theme import Theme
 from gcdesk.ui.widgets.dialogs import note
 from gcdesk.ui.widgets.line_chart import Curves

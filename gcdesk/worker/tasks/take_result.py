@@ -8,8 +8,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from gcdesk.cluster.result_import import take_in
-from gcdesk.cluster.rows_result import holds_rows, take_rows
+from gcdesk.cluster.results.importer import take_in
+from gcdesk.cluster.results.rows import holds_rows, take_rows
 from gcdesk.config.folders import user_folders
 from gcdesk.worker.process.sandbox import confine
 from gcdesk.worker.protocol.task_messages import Done

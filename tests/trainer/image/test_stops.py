@@ -111,7 +111,7 @@ def test_a_checkpoint_that_does_not_fit_leaves_the_one_before(
     starter_image: Path, sources: Sources, tmp_path: Path, report: TextReporter,
     monkeypatch: pytest.MonkeyPatch, code: int,
 ) -> None:  # fmt: skip
-    """Both ways in which a system says that there is no room; a real full disk is in tests/talc."""
+    """Both ways in which a system says that there is no room; a real full disk is in tests/cluster."""
     run = Run(sources, SMALL, place(starter_image, tmp_path, orders=Orders(StopAt(1))), report)
     assert run.train() is None
 

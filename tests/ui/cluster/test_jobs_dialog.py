@@ -17,8 +17,8 @@ from pytestqt.qtbot import QtBot
 from tiny_photos import tiny_folder
 
 from gcdesk.cluster.diagnosis import Diagnosis
-from gcdesk.cluster.import_record import Arrival, Figure, write_arrival
 from gcdesk.cluster.job_registry import KeptJob, keep, kept_job, kept_jobs
+from gcdesk.cluster.results.import_record import Arrival, Figure, write_arrival
 from gcdesk.config.settings import load_settings
 from gcdesk.ui.app.features import Features, install
 from gcdesk.ui.cluster.jobs_dialog import JobsDialog

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from gcdesk.cluster.errors import ResultError
 from gcdesk.cluster.job_registry import keep_rows
-from gcdesk.cluster.result_archive import check_files, unpack
-from gcdesk.cluster.result_tar import opened_result
+from gcdesk.cluster.results.archive import check_files, unpack
+from gcdesk.cluster.results.tar_reader import opened_result
 from gcdesk.engine.classification.result_row import FIELDS
 from gcdesk.engine.labels import BINS
 from gcdesk.engine.selection.rules import Winner

@@ -12,9 +12,9 @@ import numpy as np
 
 from gcdesk.cluster.diagnosis import diagnose
 from gcdesk.cluster.errors import ResultError
-from gcdesk.cluster.import_record import RESULT_FOLDER, Arrival, Figure, write_arrival
 from gcdesk.cluster.job_registry import KeptJob, keep, kept_job
-from gcdesk.cluster.result_archive import Result, has_parity, read_result
+from gcdesk.cluster.results.archive import Result, has_parity, read_result
+from gcdesk.cluster.results.import_record import RESULT_FOLDER, Arrival, Figure, write_arrival
 from gcdesk.engine.library.library import Library
 from gcdesk.engine.modelfile.checkpoint import ModelInfo, load_model
 from trainer.job.parity import PARITY_FILE, parity_pixels, read_parity

@@ -10,8 +10,8 @@ from typing import Any
 
 from gcdesk.cluster.diagnosis import Diagnosis
 from gcdesk.cluster.errors import ResultError
-from gcdesk.cluster.metrics import drawable_metrics
 from gcdesk.cluster.ranking import Ranked, read_ranking
+from gcdesk.cluster.results.metrics import drawable_metrics
 from gcdesk.config.files import write_atomically
 from trainer.job.record import METRICS_FILE
 

@@ -15,16 +15,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from gcdesk.cluster.metrics import drawable_metrics
-from gcdesk.cluster.result_tar import HEADER_BYTES
 from results_kit import pack, signed
 
 from gcdesk.cli.main import main
-from gcdesk.cluster import rows_result
 from gcdesk.cluster.errors import ResultError
 from gcdesk.cluster.ranking import read_ranking
-from gcdesk.cluster.result_archive import read_result
-from gcdesk.cluster.rows_result import holds_rows, take_rows
+from gcdesk.cluster.results import rows as rows_result
+from gcdesk.cluster.results.archive import read_result
+from gcdesk.cluster.results.metrics import drawable_metrics
+from gcdesk.cluster.results.rows import holds_rows, take_rows
+from gcdesk.cluster.results.tar_reader import HEADER_BYTES
 from gcdesk.engine.classification.result_row import FIELDS
 from gcdesk.engine.labels import BINS
 from gcdesk.store import Store, store_path
@@ -197,7 +197,7 @@ def test_an_error_in_the_store_leaves_no_half_session(
 def test_an_import_that_is_killed_leaves_no_half_session(tmp_path: Path) -> None:
     archive = rows_archive(tmp_path / "x.tar.gz", [cells(path=f"/data/{n}.jpg") for n in range(60_000)])
     child = subprocess.Popen(
-        [sys.executable, "-c", f"from pathlib import Path; from gcdesk.cluster.rows_result import take_rows;"
+        [sys.executable, "-c", f"from pathlib import Path; from gcdesk.cluster.results.rows import take_rows;"
          f" take_rows(Path({str(archive)!r}))"]
     )  # fmt: skip
     while not store_path().exists() and child.poll() is None:

@@ -17,10 +17,10 @@ from results_kit import EPOCHS, collected, finished_bundle, pack, signed, unpack
 from safetensors.numpy import save_file
 
 from gcdesk.cli.main import main
-from gcdesk.cluster.import_record import read_arrival
 from gcdesk.cluster.job_registry import forget, kept_job, kept_jobs
-from gcdesk.cluster.result_archive import MOST_FILES
-from gcdesk.cluster.result_import import take_in
+from gcdesk.cluster.results.archive import MOST_FILES
+from gcdesk.cluster.results.import_record import read_arrival
+from gcdesk.cluster.results.importer import take_in
 from gcdesk.config.folders import user_folders
 from gcdesk.engine.errors import GcdeskError
 from gcdesk.engine.library.library import Library

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from gcdesk.cluster.errors import ResultError
-from gcdesk.cluster.metrics import drawable_metrics
 from gcdesk.cluster.ranking import Ranked, read_ranking
-from gcdesk.cluster.result_tar import opened_result
+from gcdesk.cluster.results.metrics import drawable_metrics
+from gcdesk.cluster.results.tar_reader import opened_result
 from gcdesk.cluster.wheel import own_version
 from gcdesk.config.thresholds import MODEL_INFO_MAX_BYTES
 from gcdesk.engine.modelfile.checkpoint import MODEL_SUFFIX

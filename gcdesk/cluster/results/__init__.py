@@ -1,0 +1,1 @@
+"""Results that come home from a cluster: the archive read with caps, checked, imported, recorded."""
