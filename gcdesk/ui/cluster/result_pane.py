@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
 from gcdesk.cluster.job_registry import EXPORTED, KeptJob
 from gcdesk.cluster.results.import_record import Arrival
 from gcdesk.ui.theme.theme import Theme
 from gcdesk.ui.widgets.dialogs import note
 from gcdesk.ui.widgets.line_chart import Curves
+from gcdesk.ui.widgets.plain_text import PlainLabel
 
 _CURVES = {"loss": "training loss", "val": "validation", "station": "station"}
 _SPLITS = {
@@ -32,7 +33,7 @@ class ResultPane(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
-        self.words = QLabel()
+        self.words = PlainLabel()
         self.words.setWordWrap(True)
         self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.proof = QPlainTextEdit()
@@ -108,7 +109,7 @@ class ResultPane(QWidget):
         self._grid.setColumnStretch(3, 1)
 
     def _cell(self, row: int, column: int, words: str, head: bool = False) -> None:
-        label = QLabel(words)
+        label = PlainLabel(words)
         label.setFont(self._theme.font(bold=head))
         if column:
             label.setAlignment(_RIGHT)

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QHeaderView,
-    QLabel,
     QSizePolicy,
     QTableWidget,
     QTableWidgetItem,
@@ -24,6 +23,7 @@ from gcdesk.engine.evaluation.svg import DARK, FONT, LIGHT, Look
 from gcdesk.engine.labels import BINS
 from gcdesk.ui.theme.theme import Theme
 from gcdesk.ui.widgets.dialogs import note, section
+from gcdesk.ui.widgets.plain_text import PlainLabel, tip
 
 # A drawing that is wider than this (px at text scale 1) has its table below it.
 _BESIDE = 560
@@ -124,7 +124,7 @@ class FigureCard(QFrame):
             self.drawing.setToolTip("")
             self.table.clearSelection()
             return
-        self.drawing.setToolTip(f"{spot.words}. Press to see them." if self._matrix else spot.words)
+        self.drawing.setToolTip(tip(f"{spot.words}. Press to see them." if self._matrix else spot.words))
         self.table.selectRow(spot.row)
 
     def _choose(self, x: float, y: float) -> None:
@@ -154,7 +154,7 @@ def values_table(head: tuple[str, ...], rows: tuple[tuple[str, ...], ...], theme
     for line, cells in enumerate(rows):
         for column, cell in enumerate(cells):
             item = QTableWidgetItem(cell)
-            item.setToolTip(cell)
+            item.setToolTip(tip(cell))
             table.setItem(line, column, item)
     table.setFixedHeight(theme.px(28) * len(rows) + header.sizeHint().height() + 6)
     needed = (
@@ -173,7 +173,7 @@ def words_card(title: str, lines: tuple[str, ...], theme: Theme) -> QFrame:
     column.setSpacing(6)
     column.addWidget(section(title, theme))
     for line in lines:
-        label = QLabel(line)
+        label = PlainLabel(line)
         label.setWordWrap(True)
         label.setProperty("tone", "2")
         column.addWidget(label)

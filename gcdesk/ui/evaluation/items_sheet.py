@@ -13,6 +13,7 @@ from gcdesk.engine.evaluation.analysis import Analysis, Contender
 from gcdesk.engine.labels import BINS
 from gcdesk.ui.theme.theme import Theme
 from gcdesk.ui.widgets.dialogs import Sheet, note
+from gcdesk.ui.widgets.plain_text import tip
 
 _HEADS = ("Photo", "Caption", "Is", "Image model", "Text model", "Answer", "Confidence")
 _MOST = 500
@@ -82,7 +83,7 @@ class ItemsSheet(Sheet):
         )
         for column, cell in enumerate(cells):
             made = QTableWidgetItem(cell)
-            made.setToolTip(item.path if column == 0 else cell)
+            made.setToolTip(tip(item.path if column == 0 else cell))
             self.table.setItem(row, column, made)
 
     def paths(self) -> list[str]:

@@ -6,7 +6,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QScrollArea,
     QSlider,
@@ -27,6 +26,7 @@ from gcdesk.engine.evaluation.wording import SOURCE_WORDS, WINNER_WORDS
 from gcdesk.engine.labels import BINS
 from gcdesk.ui.evaluation.figure_card import FigureCard, look_of, values_table, words_card
 from gcdesk.ui.theme.theme import Theme
+from gcdesk.ui.widgets.plain_text import PlainLabel
 
 _STEPS = 100
 
@@ -54,7 +54,7 @@ class EvaluationPage(QScrollArea):
     def show_words(self, words: str) -> None:
         """Nothing to show but this."""
         self.analysis, self.cards = None, []
-        label = QLabel(words)
+        label = PlainLabel(words)
         label.setAlignment(Qt.AlignmentFlag.AlignCenter)
         label.setWordWrap(True)
         label.setProperty("tone", "2")
@@ -145,7 +145,7 @@ class EvaluationPage(QScrollArea):
         self.slider.setRange(0, _STEPS)
         self.slider.setValue(round(one.at.threshold * _STEPS))
         self.slider.setAccessibleName("Review threshold")
-        self.says = QLabel(threshold_words(one.at))
+        self.says = PlainLabel(threshold_words(one.at))
         self.says.setFont(self._theme.font(14, bold=True))
         self.set_threshold = QPushButton("Use this threshold")
         self.set_threshold.setAutoDefault(False)

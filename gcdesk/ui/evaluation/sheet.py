@@ -32,6 +32,7 @@ from gcdesk.ui.evaluation.start_panel import StartPanel
 from gcdesk.ui.settings.preferences import Preferences
 from gcdesk.ui.theme.theme import Theme
 from gcdesk.ui.widgets.dialogs import Answer, Question, Sheet, section
+from gcdesk.ui.widgets.plain_text import tip
 from gcdesk.ui.widgets.wording import day_and_time
 from gcdesk.worker.protocol.task_messages import Done, Progress
 from gcdesk.worker.tasks.kept_evaluations import Kept
@@ -109,10 +110,10 @@ class EvaluationSheet(Sheet):
             column, "Quick learn: text model", lambda: self._learn("text"), f"Teach the text model {taught}"
         )
 
-    def _improve(self, column: QVBoxLayout, words: str, slot: Callable[[], object], tip: str) -> QPushButton:
+    def _improve(self, column: QVBoxLayout, words: str, slot: Callable[[], object], hint: str) -> QPushButton:
         button = QPushButton(words)
         button.setAutoDefault(False)
-        button.setToolTip(tip)
+        button.setToolTip(tip(hint))
         button.clicked.connect(lambda _checked=False: slot())
         column.addWidget(button)
         return button
@@ -152,7 +153,7 @@ class EvaluationSheet(Sheet):
             for number, one in enumerate(found):
                 item = QListWidgetItem(f"{one.name}\n{one.items:,} items · {day_and_time(one.created)}")
                 item.setData(_KEPT, one)
-                item.setToolTip(f"{one.data}\n{', '.join(one.models)}")
+                item.setToolTip(tip(f"{one.data}\n{', '.join(one.models)}"))
                 self.kept.addItem(item)
                 row = number if one.folder == current else row
             self.kept.setCurrentRow(row)

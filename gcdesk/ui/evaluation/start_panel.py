@@ -9,7 +9,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
-    QLabel,
     QLineEdit,
     QListWidget,
     QListWidgetItem,
@@ -22,6 +21,7 @@ from PySide6.QtWidgets import (
 from gcdesk.store import SessionInfo
 from gcdesk.ui.theme.theme import Theme
 from gcdesk.ui.widgets.dialogs import note, section
+from gcdesk.ui.widgets.plain_text import PlainLabel, tip
 
 _FOLDER, _SESSIONS = "folder", "sessions"
 _NUMBER = Qt.ItemDataRole.UserRole
@@ -56,7 +56,7 @@ class StartPanel(QWidget):
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(theme.px(6))
-        self.news = QLabel()
+        self.news = PlainLabel()
         self.news.setWordWrap(True)
         self.news.setProperty("tone", "2")
         self._folder = ""
@@ -82,7 +82,7 @@ class StartPanel(QWidget):
                 item = QListWidgetItem(f"{session.name}  ·  {session.corrected:,}")
                 item.setData(_NUMBER, session.id)
                 item.setCheckState(Qt.CheckState.Checked)
-                item.setToolTip(f"{session.corrected:,} photos with a bin by hand")
+                item.setToolTip(tip(f"{session.corrected:,} photos with a bin by hand"))
                 self.sessions.addItem(item)
         if not self.sessions.count():
             self.what.setCurrentIndex(1)
@@ -92,7 +92,7 @@ class StartPanel(QWidget):
         """Measure on this folder."""
         self._folder = folder
         self.path.setText(folder)
-        self.path.setToolTip(folder)
+        self.path.setToolTip(tip(folder))
         self.what.setCurrentIndex(1)
         self._show_kind()
 

@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QHeaderView,
-    QLabel,
     QPlainTextEdit,
     QScrollArea,
     QTableWidget,
@@ -25,6 +24,7 @@ from gcdesk.ui.help.about import About, read_about
 from gcdesk.ui.theme.theme import Theme
 from gcdesk.ui.threads.file_tasks import Errands
 from gcdesk.ui.widgets.dialogs import Sheet, note, section
+from gcdesk.ui.widgets.plain_text import PlainLabel
 from gcdesk.ui.window.actions import MENUS
 
 if TYPE_CHECKING:
@@ -77,13 +77,13 @@ class KeyCard(QFrame):
         grid.setColumnStretch(0, 1)
         grid.addWidget(section(title, theme), 0, 0, 1, 2)
         for row, (words, caps) in enumerate(keys, 1):
-            label = QLabel(words)
+            label = PlainLabel(words)
             label.setWordWrap(True)
             line = QHBoxLayout()
             line.setSpacing(5)
             line.addStretch(1)
             for cap in caps:
-                key = QLabel(cap)
+                key = PlainLabel(cap)
                 key.setProperty("role", "key")
                 key.setAlignment(Qt.AlignmentFlag.AlignCenter)
                 line.addWidget(key, 0, Qt.AlignmentFlag.AlignVCenter)
@@ -98,7 +98,7 @@ class HelpDialog(Sheet):
         super().__init__(window, window.theme, "Help – gcdesk", "Help")  # noqa: RUF001 - a dash
         self._window = window
         self.resize_within(880, 700)
-        words = QLabel(_INTRODUCTION)
+        words = PlainLabel(_INTRODUCTION)
         words.setWordWrap(True)
         words.setProperty("tone", "2")
         self.body.addWidget(words)

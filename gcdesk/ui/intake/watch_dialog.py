@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSpinBox
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QSpinBox
 
 from gcdesk.config.settings import Settings
 from gcdesk.ui.threads.file_tasks import Errands
 from gcdesk.ui.widgets.dialogs import Sheet, note, roomy
 from gcdesk.ui.widgets.folder_field import FolderLine
+from gcdesk.ui.widgets.plain_text import PlainLabel
 
 if TYPE_CHECKING:
     from gcdesk.ui.window.main_window import MainWindow
@@ -56,7 +57,7 @@ class WatchDialog(Sheet):
         self.quiet.setSuffix(" min")
         roomy(self.quiet)
         self.quiet.setMinimumWidth(self.theme.px(104))
-        words = QLabel("Say so when no photo came for")
+        words = PlainLabel("Say so when no photo came for")
         words.setBuddy(self.quiet)
         self.quiet.setAccessibleName(words.text())
         line.addWidget(words)

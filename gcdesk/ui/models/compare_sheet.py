@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QProgressBar,
     QPushButton,
@@ -21,6 +20,7 @@ from gcdesk.jobs.task_queue import Errand
 from gcdesk.ui.threads.file_tasks import Errands
 from gcdesk.ui.widgets.dialogs import Sheet, note
 from gcdesk.ui.widgets.model_comparison_view import ComparisonView
+from gcdesk.ui.widgets.plain_text import PlainLabel
 from gcdesk.worker.protocol.task_messages import Done, Progress, Task
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class CompareSheet(Sheet):
         for one in sorted(others, key=lambda one: not one.model.in_use):
             words = f"{one.model.name} (in use)" if one.model.in_use else one.model.name
             self.other.addItem(words, str(one.model.folder))
-        line.addWidget(QLabel(f"{chosen.model.name} beside"))
+        line.addWidget(PlainLabel(f"{chosen.model.name} beside"))
         line.addWidget(self.other, 1)
         self.body.addLayout(line)
         self.body.addLayout(self._data_line(kind))

@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QScrollArea,
     QStyledItemDelegate,
@@ -24,6 +23,7 @@ from gcdesk.engine.labels import BINS
 from gcdesk.ui.threads.file_tasks import Errands
 from gcdesk.ui.widgets.dialogs import Sheet, note
 from gcdesk.ui.widgets.form_card import Card
+from gcdesk.ui.widgets.plain_text import PlainLabel
 from gcdesk.worker.protocol.task_messages import Progress
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class SourceCard(Card):
     def __init__(self, sheet: Sheet, source: ModelSource) -> None:
         super().__init__(source.path.name, sheet)
         self.source = source
-        self.words = QLabel(source.problem or source.sentence)
+        self.words = PlainLabel(source.problem or source.sentence)
         self.words.setWordWrap(True)
         self.add_whole(self.words)
         self.name = QLineEdit(source.name)
@@ -59,7 +59,7 @@ class SourceCard(Card):
         self.state.hide()
 
     def _ask_order(self, sheet: Sheet) -> None:
-        self.add_whole(QLabel("The file does not tell the order of its classes. Confirm it:"))
+        self.add_whole(PlainLabel("The file does not tell the order of its classes. Confirm it:"))
         line = QHBoxLayout()
         line.setSpacing(8)
         for place, label in enumerate(BINS):
@@ -70,7 +70,7 @@ class SourceCard(Card):
             box.setAccessibleName(f"Class {place + 1}")
             box.setMinimumWidth(sheet.theme.px(84))
             box.activated.connect(lambda _new, place=place: self._keep_apart(place))
-            line.addWidget(QLabel(f"{place + 1}"))
+            line.addWidget(PlainLabel(f"{place + 1}"))
             line.addWidget(box)
             self.orders.append(box)
         line.addStretch(1)

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QStandardPaths, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QKeySequence, QShortcut
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPushButton
 
 from gcdesk.config.build import why_no_torch
 from gcdesk.ui.models.jobs import Listed, ModelJobs, Thrown
 from gcdesk.ui.widgets.dialogs import Answer, Question, Sheet, note
+from gcdesk.ui.widgets.plain_text import PlainLabel, tip
 from gcdesk.ui.widgets.tables import fill, list_table
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class ModelsSheet(Sheet):
         self.table.itemSelectionChanged.connect(self._chosen_changed)
         self.table.itemDoubleClicked.connect(lambda _item: self._use())
         self.body.addWidget(self.table, 1)
-        self.details = QLabel()
+        self.details = PlainLabel()
         self.details.setWordWrap(True)
         self.details.setProperty("tone", "2")
         self.details.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -56,7 +57,7 @@ class ModelsSheet(Sheet):
         train_button = self.add_button("Train the text model…", train)
         if why := why_no_torch("Training"):
             train_button.setEnabled(False)
-            train_button.setToolTip(why)
+            train_button.setToolTip(tip(why))
         self.buttons.addStretch(1)
         self.add_button("Close", self.close)
         self.use = self.add_button("Use", self._use, main=True)
@@ -86,10 +87,10 @@ class ModelsSheet(Sheet):
         line.addWidget(self.back)
         self.body.addLayout(line)
 
-    def _verb(self, words: str, slot: object, tip: str) -> QPushButton:
+    def _verb(self, words: str, slot: object, hint: str) -> QPushButton:
         button = QPushButton(words)
         button.setAutoDefault(False)
-        button.setToolTip(tip)
+        button.setToolTip(tip(hint))
         button.clicked.connect(lambda _on: slot())  # type: ignore[operator]
         return button
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QImage, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLayout, QSpacerItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLayout, QSpacerItem, QVBoxLayout, QWidget
 
 from gcdesk.engine.labels import UNSURE
 from gcdesk.store import Status
@@ -23,6 +23,7 @@ from gcdesk.ui.station.answer_panel import AnswerPanel
 from gcdesk.ui.station.parts import KEPT, TEXT, LastTen, StationPhoto, TouchButton
 from gcdesk.ui.theme.theme import Theme
 from gcdesk.ui.threads.background import Background
+from gcdesk.ui.widgets.plain_text import PlainLabel, tip
 
 # Everything is drawn for 1920 x 1080 px on 24 inches and scaled as a whole.
 _WIDTH, _HEIGHT = 1920, 1080
@@ -51,7 +52,7 @@ class StationView(QWidget):
         self.photo = StationPhoto(theme)
         self.panel = AnswerPanel(theme)
         self.strip = LastTen(theme)
-        self.waiting = QLabel()
+        self.waiting = PlainLabel()
         self.waiting.setAccessibleName("Queue")
         self.buttons = [TouchButton(theme, theme.bin(code).name, code) for code in range(UNSURE)]
         self.undo = TouchButton(theme, "Undo")
@@ -85,7 +86,7 @@ class StationView(QWidget):
         for button in self.buttons:
             style = self._theme.bin(button.code)
             button.setAccessibleName(f"Set bin {style.name}, key {style.key}")
-            button.setToolTip(f"{style.name} ({style.key})")
+            button.setToolTip(tip(f"{style.name} ({style.key})"))
         self.undo.setToolTip("Undo (Ctrl+Z)")
         self.leave.setToolTip("Leave the station view (Esc or F11)")
 

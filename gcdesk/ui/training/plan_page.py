@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from gcdesk.config.folders import user_folders
 from gcdesk.jobs.task_queue import Errand, TaskQueue
@@ -21,6 +21,7 @@ from gcdesk.ui.training.sources_card import Chosen, SourcesCard, gather, parts_o
 from gcdesk.ui.training.training import Plan
 from gcdesk.ui.widgets.dialogs import Answer, Question, Sheet
 from gcdesk.ui.widgets.form_card import Card
+from gcdesk.ui.widgets.plain_text import PlainLabel, tip
 from gcdesk.ui.widgets.wording import day_and_time, duration
 from gcdesk.worker.protocol.task_messages import Figures, Task
 
@@ -87,7 +88,7 @@ class PlanPage(QWidget):
         column.setContentsMargins(0, 0, 12, 0)
         column.setSpacing(12)
         if not can_train():
-            column.addWidget(QLabel(_NO_TORCH, wordWrap=True))
+            column.addWidget(PlainLabel(_NO_TORCH, wordWrap=True))
         for card in (self.runs, self.sources, self.settings):
             column.addWidget(card)
         column.addStretch(1)
@@ -256,8 +257,8 @@ class PlanPage(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
         state = "finished" if finished else "cut short" if begun else "cut short at the beginning"
-        words = QLabel(f"{run.record.name} · {day_and_time(run.record.created)} · {state}")
-        words.setToolTip(", ".join(run.record.sources))
+        words = PlainLabel(f"{run.record.name} · {day_and_time(run.record.created)} · {state}")
+        words.setToolTip(tip(", ".join(run.record.sources)))
         row.addWidget(words, 1)
         entries: list[tuple[str, Callable[[], object]]] = []
         if finished:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QPlainTextEdit, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPlainTextEdit, QProgressBar, QVBoxLayout, QWidget
 
 from gcdesk.ui.theme.theme import Theme
 from gcdesk.ui.training.training import Training
 from gcdesk.ui.widgets.dialogs import note
 from gcdesk.ui.widgets.model_comparison_view import ComparisonView
+from gcdesk.ui.widgets.plain_text import PlainLabel
 from gcdesk.ui.widgets.training_curves import Curve, CurvesView
 from gcdesk.ui.widgets.wording import duration
 
@@ -38,10 +39,10 @@ class RunningPage(QWidget):
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(8)
         self.bar.setAccessibleName("Progress of the training")
-        self.words = QLabel()
+        self.words = PlainLabel()
         self.words.setProperty("tone", "2")
         self.curves = CurvesView(theme)
-        self.best = QLabel()
+        self.best = PlainLabel()
         self.best.setWordWrap(True)
         self.log = QPlainTextEdit()
         self.log.setReadOnly(True)
@@ -101,7 +102,7 @@ class EndedPage(QWidget):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self.problem = QLabel()
+        self.problem = PlainLabel()
         self.problem.setWordWrap(True)
         self.comparison = ComparisonView(theme)
         self.curves = CurvesView(theme)

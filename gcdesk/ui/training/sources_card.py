@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
     QHeaderView,
-    QLabel,
     QMenu,
     QPushButton,
     QStyledItemDelegate,
@@ -29,6 +28,7 @@ from gcdesk.ui.theme.theme import Theme, icon
 from gcdesk.ui.threads.file_tasks import Errands
 from gcdesk.ui.widgets.dialogs import Sheet, note
 from gcdesk.ui.widgets.form_card import Card
+from gcdesk.ui.widgets.plain_text import PlainLabel, tip
 from gcdesk.ui.widgets.tables import fill, plain_table
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class SourcesCard(Card):
         self.counts = plain_table(("", *BINS, "All"))
         self.counts.setAccessibleName("Captions by bin")
         self.add_whole(self.counts)
-        self.news = QLabel()
+        self.news = PlainLabel()
         self.news.setWordWrap(True)
         self.facts = note()
         self.add_whole(self.news)
@@ -235,7 +235,7 @@ class SourcesCard(Card):
             fill(table, row, [one.words, "", "", "", ""])
             item = table.item(row, 0)
             if item is not None:
-                item.setToolTip(str(one.path or one.words))
+                item.setToolTip(tip(str(one.path or one.words)))
             self._put_choice(
                 table, row, 2, [(c, c) for c in one.cities] + [(_EVERY_CITY, "")], one.city, "city"
             )
@@ -298,7 +298,7 @@ class SourcesCard(Card):
             item = self._list.item(row, 1)
             if item is not None:
                 item.setText(f"{source.captions:,}")
-                item.setToolTip("\n".join(source.notes))
+                item.setToolTip(tip("\n".join(source.notes)))
         words = [prepared.problem] if prepared.problem else list(prepared.warnings)
         self.news.setText("\n".join(words))
         self.news.setVisible(bool(words))

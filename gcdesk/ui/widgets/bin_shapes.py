@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPaintE
 from PySide6.QtWidgets import QPushButton, QStyle, QStyleOptionButton, QWidget
 
 from gcdesk.ui.theme.theme import BODY, BinStyle, Theme
+from gcdesk.ui.widgets.plain_text import tip
 
 
 def shape_path(shape: str, rect: QRectF) -> QPainterPath:
@@ -108,7 +109,9 @@ class BinButton(QPushButton):
         style = theme.bin(code)
         self.setCheckable(True)
         self.setAccessibleName(f"Set bin {style.name}, key {style.key}")
-        self.setToolTip(f"{style.name} ({style.key})" if style.key != "0" else "None of these / unsure (0)")
+        self.setToolTip(
+            tip(f"{style.name} ({style.key})" if style.key != "0" else "None of these / unsure (0)")
+        )
 
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme

@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QDialog,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QScrollArea,
     QVBoxLayout,
@@ -23,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from gcdesk.ui.theme.dialog_style import dialog_style
 from gcdesk.ui.theme.theme import Theme
-from gcdesk.ui.widgets.plain_text import plain_label
+from gcdesk.ui.widgets.plain_text import PlainLabel
 
 _P = ParamSpec("_P")
 
@@ -41,7 +40,7 @@ class Sheet(QDialog):
         self._outer = QVBoxLayout(self)
         self._outer.setContentsMargins(MARGIN, MARGIN, MARGIN, 16)
         self._outer.setSpacing(0)
-        self.heading = plain_label(heading)
+        self.heading = PlainLabel(heading)
         self.heading.setWordWrap(True)
         self.heading.setVisible(bool(heading))
         self.body = QVBoxLayout()
@@ -88,16 +87,16 @@ class Sheet(QDialog):
         return button
 
 
-def section(text: str, theme: Theme) -> QLabel:
+def section(text: str, theme: Theme) -> PlainLabel:
     """The heading of a group of fields."""
-    label = plain_label(text)
+    label = PlainLabel(text)
     label.setFont(theme.font(14, bold=True))
     return label
 
 
-def note(text: str = "") -> QLabel:
+def note(text: str = "") -> PlainLabel:
     """Words below a field: smaller, may wrap."""
-    label = plain_label(text)
+    label = PlainLabel(text)
     label.setProperty("tone", "3")
     label.setWordWrap(True)
     return label
@@ -144,7 +143,7 @@ class Question(Sheet):
         self.setWindowModality(Qt.WindowModality.WindowModal)
         self.setMinimumWidth(theme.px(380))
         self.setMaximumWidth(theme.px(560))
-        text = plain_label(words)
+        text = PlainLabel(words)
         text.setWordWrap(True)
         text.setProperty("tone", "2")
         self.body.addWidget(text)

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QLayout,
     QVBoxLayout,
     QWidget,
@@ -17,6 +16,7 @@ from PySide6.QtWidgets import (
 
 from gcdesk.ui.theme.theme import Theme
 from gcdesk.ui.widgets.dialogs import Sheet, note, section
+from gcdesk.ui.widgets.plain_text import PlainLabel, tip
 
 
 def disable_entry(box: QComboBox, entry: int, why: str) -> None:
@@ -24,7 +24,7 @@ def disable_entry(box: QComboBox, entry: int, why: str) -> None:
     model = box.model()
     if isinstance(model, QStandardItemModel):
         model.item(entry).setEnabled(False)
-        model.item(entry).setToolTip(why)
+        model.item(entry).setToolTip(tip(why))
 
 
 class Card(QFrame):
@@ -43,7 +43,7 @@ class Card(QFrame):
 
     def add(self, words: str, field: QWidget, below: str = "", width: int = 150) -> QWidget:
         """A field with its words; returns the field. `width` in pixels at text scale 1."""
-        label = QLabel(words)
+        label = PlainLabel(words)
         label.setWordWrap(True)
         label.setBuddy(field)
         field.setAccessibleName(words)

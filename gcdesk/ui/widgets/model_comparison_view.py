@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from gcdesk.engine.evaluation.model_comparison import Comparison, Side
 from gcdesk.engine.labels import BINS
 from gcdesk.ui.theme.theme import BODY, LARGE, SMALL, Theme
 from gcdesk.ui.widgets.dialogs import note
+from gcdesk.ui.widgets.plain_text import PlainLabel
 from gcdesk.ui.widgets.tables import fill, plain_table
 
 _ROW = 34
@@ -94,12 +95,12 @@ class ComparisonView(QWidget):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self.verdict = QLabel()
+        self.verdict = PlainLabel()
         self.verdict.setWordWrap(True)
         self.bars = IntervalBars(theme)
         self.facts = note()
         self.bins = plain_table(("Right by bin", *BINS))
-        self.differing = QLabel()
+        self.differing = PlainLabel()
         self.table = plain_table(("Item", "Bin", "", ""))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

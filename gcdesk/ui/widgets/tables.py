@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
+from gcdesk.ui.widgets.plain_text import tip
+
 
 def plain_table(heads: Sequence[str], name: str = "") -> QTableWidget:
     """Nothing in it can be edited. `name` is what a screen reader calls it, the first head where it is empty."""
@@ -38,5 +40,5 @@ def list_table(heads: Sequence[str], name: str, row_height: int) -> QTableWidget
 def fill(table: QTableWidget, row: int, cells: list[str]) -> None:
     for column, text in enumerate(cells):
         item = QTableWidgetItem(text)
-        item.setToolTip(text)
+        item.setToolTip(tip(text))
         table.setItem(row, column, item)

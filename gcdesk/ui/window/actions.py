@@ -11,6 +11,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
+from gcdesk.ui.widgets.plain_text import tip
+
 MENUS = {"file": "File", "edit": "Edit", "item": "Photo", "view": "View", "models": "Models", "help": "Help"}
 
 
@@ -111,8 +113,8 @@ class Actions:
         shown = (
             QKeySequence(spec.keys[0]).toString(QKeySequence.SequenceFormat.NativeText) if spec.keys else ""
         )
-        tip = spec.tip or spec.text.rstrip("…")
-        action.setToolTip(f"{tip} ({shown})" if shown else tip)
+        hint = spec.tip or spec.text.rstrip("…")
+        action.setToolTip(tip(f"{hint} ({shown})" if shown else hint))
         action.setMenuRole(QAction.MenuRole.NoRole)
         if spec.where == "list":
             action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
@@ -144,7 +146,7 @@ class Actions:
         action = self.by_name[name]
         action.setVisible(True)
         action.setEnabled(False)
-        action.setToolTip(why)
+        action.setToolTip(tip(why))
         action.setStatusTip(why)
         for menu in self.menus.values():
             if action in menu.actions():

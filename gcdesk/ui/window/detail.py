@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from gcdesk.config.settings import Settings
 from gcdesk.engine.labels import NOT_SET, UNSURE
@@ -24,7 +24,7 @@ from gcdesk.ui.session.wording import label_name, status_word
 from gcdesk.ui.theme.theme import BODY, SMALL, Theme, icon
 from gcdesk.ui.widgets.bin_shapes import BinButton, chip_width, draw_chip
 from gcdesk.ui.widgets.photo_view import PhotoView
-from gcdesk.ui.widgets.plain_text import plain_label, tip
+from gcdesk.ui.widgets.plain_text import HtmlLabel, PlainLabel, tip
 from gcdesk.ui.widgets.probability_bars import BarsView
 
 _ANSWER = 19
@@ -99,17 +99,16 @@ class Detail(QWidget):
         self._theme = theme
         self.photo = PhotoView(theme)
         self.answer = AnswerLine(theme)
-        self.reason = plain_label()
+        self.reason = PlainLabel()
         self.reason.setProperty("tone", "2")
         self.reason.setWordWrap(True)
         self.reason.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
-        self.words = QLabel()  # `words_html` escapes the caption
-        self.words.setTextFormat(Qt.TextFormat.RichText)
+        self.words = HtmlLabel()  # `words_html` escapes the caption
         self.words.setWordWrap(True)
         self.words.setAccessibleName("What each caption word adds")
         self.words.hide()
         self.bars = BarsView(theme)
-        self.facts = plain_label()
+        self.facts = PlainLabel()
         self.facts.setProperty("tone", "3")
         self.facts.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.buttons = [BinButton(code, theme) for code in (*range(UNSURE), UNSURE)]
@@ -163,11 +162,11 @@ class Detail(QWidget):
         whole.addWidget(self.photo, 1)
         whole.addLayout(lower)
 
-    def _tool(self, picture: str, tip: str) -> QToolButton:
+    def _tool(self, picture: str, hint: str) -> QToolButton:
         tool = QToolButton()
         tool.setProperty("role", "quiet")
-        tool.setToolTip(tip)
-        tool.setAccessibleName(tip.partition(" (")[0])
+        tool.setToolTip(tip(hint))
+        tool.setAccessibleName(hint.partition(" (")[0])
         tool.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._tools.append((tool, picture))
         return tool

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from gcdesk.ui.theme.theme import Theme
+from gcdesk.ui.widgets.plain_text import PlainLabel
 
 
 class EmptyState(QWidget):
@@ -18,7 +19,7 @@ class EmptyState(QWidget):
         super().__init__(parent)
         self.setObjectName("empty")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.line = QLabel("Drop photos or a folder here to see which bin they go into.")
+        self.line = PlainLabel("Drop photos or a folder here to see which bin they go into.")
         self.line.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.samples = QPushButton("Try it with the sample photos")
         self.samples.setProperty("role", "main")

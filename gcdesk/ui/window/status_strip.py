@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayou
 
 from gcdesk.ui.session.progress import Progress
 from gcdesk.ui.theme.theme import Theme, icon
-from gcdesk.ui.widgets.plain_text import plain_label
+from gcdesk.ui.widgets.plain_text import PlainLabel, tip
 
 _NOTICE_MS = 12_000
 
@@ -29,15 +29,15 @@ class Strip(QWidget):
         self.bar.setTextVisible(False)
         self.bar.setFixedSize(150, 6)
         self.bar.setAccessibleName("Progress")
-        self.words = plain_label()
+        self.words = PlainLabel()
         self.words.setProperty("tone", "2")
         self.pause = self._button("Pause", "Pause: photos on their way are finished first")
         self.cancel = self._button("Cancel", "Stop; photos that are not done yet stay in the list")
-        self.device = plain_label()
-        self.models = plain_label()
+        self.device = PlainLabel()
+        self.models = PlainLabel()
         for label in (self.device, self.models):
             label.setProperty("tone", "3")
-        self.notice = plain_label()
+        self.notice = PlainLabel()
         self.notice.setProperty("tone", "notice")
         self.notice.setAccessibleName("News")
         self.offer = QPushButton()
@@ -55,11 +55,11 @@ class Strip(QWidget):
         self.show_progress(Progress())
         self.clear_notice()
 
-    def _button(self, text: str, tip: str) -> QPushButton:
+    def _button(self, text: str, hint: str) -> QPushButton:
         button = QPushButton(text)
         button.setProperty("role", "quiet")
-        button.setToolTip(tip)
-        button.setAccessibleName(text or tip)
+        button.setToolTip(tip(hint))
+        button.setAccessibleName(text or hint)
         return button
 
     def _build(self) -> None:
