@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
-from gcdesk.jobs.priority_queue import REST, Waiting
+from gcdesk.jobs.priority_queue import Waiting
 from gcdesk.worker.protocol.codec import (
     Cancel,
     Classify,
@@ -25,6 +25,7 @@ from gcdesk.worker.protocol.codec import (
     Preview,
     PreviewReady,
     Prioritise,
+    Priority,
     Request,
     Rescore,
     Result,
@@ -88,7 +89,7 @@ class Desk:
 
     # --- what the window asks
 
-    def classify(self, items: Iterable[tuple[int, str, str | None]], priority: int) -> list[Request]:
+    def classify(self, items: Iterable[tuple[int, str, str | None]], priority: Priority) -> list[Request]:
         """Queue photos. Returns what the worker is to be told of those that it had already."""
         again = []
         for item, path, caption in items:
@@ -117,7 +118,7 @@ class Desk:
             self._pictures.popleft()
         return []
 
-    def prioritise(self, items: Sequence[int], priority: int) -> list[Request]:
+    def prioritise(self, items: Sequence[int], priority: Priority) -> list[Request]:
         """Make photos more urgent. Returns what the worker is to be told of those that it has."""
         self.waiting.prioritise(items, priority)
         has = tuple(item for item in items if (Item, item) in self._tickets)
@@ -163,7 +164,7 @@ class Desk:
         if self.paused:
             return
         has = sum(type(job.asked) is Item for job in self._sent.values())
-        while has < (URGENT_IN_HAND if self.waiting.first_priority() < REST else IN_HAND):
+        while has < (IN_HAND if self.waiting.first_priority() in (Priority.REST, None) else URGENT_IN_HAND):
             taken = self.waiting.take()
             if taken is None:
                 return

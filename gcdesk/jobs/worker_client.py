@@ -11,7 +11,6 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from gcdesk.engine.text import one_line
 from gcdesk.jobs.commands import own_environment, worker_command
 from gcdesk.jobs.line_process import LineProcess
-from gcdesk.jobs.priority_queue import REST
 from gcdesk.jobs.request_tracker import Desk
 from gcdesk.worker.process.sandbox import WRITES_VARIABLE
 from gcdesk.worker.protocol.codec import (
@@ -27,6 +26,7 @@ from gcdesk.worker.protocol.codec import (
     Pause,
     Preview,
     PreviewReady,
+    Priority,
     ProtocolError,
     Ready,
     Request,
@@ -153,7 +153,9 @@ class WorkerClient(QObject):
 
     # --- requests
 
-    def classify(self, items: Iterable[tuple[int, str, str | None]], priority: int = REST) -> None:
+    def classify(
+        self, items: Iterable[tuple[int, str, str | None]], priority: Priority = Priority.REST
+    ) -> None:
         """Classify photos: id, path, caption (None: from the file's name, "": there is none).
 
         An id that waits or is worked on is asked anew: an answer for its old caption never comes.
@@ -174,7 +176,7 @@ class WorkerClient(QObject):
         self._desk.rescore(Rescore(item, 0, caption, probabilities, logits, error))
         self._tell([])
 
-    def prioritise(self, items: Sequence[int], priority: int) -> None:
+    def prioritise(self, items: Sequence[int], priority: Priority) -> None:
         """Photos that wait go before the others of this priority, in this order; never back."""
         self._tell(self._desk.prioritise(items, priority))
 

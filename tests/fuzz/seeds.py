@@ -167,12 +167,12 @@ def settings() -> tuple[bytes, ...]:
 def messages() -> tuple[bytes, ...]:
     """A line of each kind, to the worker and from it."""
     vote = protocol.Vote((0.1, 0.2, 0.3, 0.4), "TTR", 0.4, (1.0, 2.0, 3.0, 4.0))
-    item = protocol.Item(1, 7, "/photos/a.jpg", None, 3)
+    item = protocol.Item(1, 7, "/photos/a.jpg", None, protocol.Priority.REST)
     said = (
         protocol.Configure(None, None, None, "cpu", None, 0.8, 0.2, 0.9, "/tmp/pictures"),  # noqa: S108 - never made
         protocol.Classify((item, item)),
         protocol.Rescore(1, 8, "old sock", (0.1, 0.2, 0.3, 0.4), None, None),
-        protocol.Prioritise((1, 2), 2),
+        protocol.Prioritise((1, 2), protocol.Priority.VISIBLE),
         protocol.Cancel(None),
         protocol.Pause(),
         protocol.HeatMap(1, 9, "/photos/a.jpg", "Blue"),

@@ -7,7 +7,8 @@ import time
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gcdesk.jobs.priority_queue import EDITED, NEWEST_WATCHED, REST, VISIBLE, Waiting
+from gcdesk.jobs.priority_queue import Waiting
+from gcdesk.worker.protocol.messages import Priority
 
 
 def taken(waiting: Waiting) -> list[int]:
@@ -17,61 +18,61 @@ def taken(waiting: Waiting) -> list[int]:
     return order
 
 
-def put(waiting: Waiting, items: list[int], priority: int) -> None:
+def put(waiting: Waiting, items: list[int], priority: Priority) -> None:
     for item in items:
         waiting.put(item, f"{item}.jpg", None, priority)
 
 
 def test_urgent_ones_first_and_of_watched_ones_the_newest() -> None:
     waiting = Waiting()
-    put(waiting, [1, 2], REST)
-    put(waiting, [3, 4], VISIBLE)
-    put(waiting, [5], EDITED)
-    put(waiting, [6, 7], NEWEST_WATCHED)
-    assert waiting.first_priority() == NEWEST_WATCHED
+    put(waiting, [1, 2], Priority.REST)
+    put(waiting, [3, 4], Priority.VISIBLE)
+    put(waiting, [5], Priority.EDITED)
+    put(waiting, [6, 7], Priority.WATCHED)
+    assert waiting.first_priority() == Priority.WATCHED
     assert taken(waiting) == [7, 6, 5, 3, 4, 1, 2]
-    assert waiting.first_priority() == REST + 1
+    assert waiting.first_priority() is None
 
 
 def test_what_is_on_the_screen_now_comes_before_what_was_on_it() -> None:
     waiting = Waiting()
-    put(waiting, list(range(10)), REST)
-    waiting.prioritise([3, 4], VISIBLE)
-    waiting.prioritise([7, 8], VISIBLE)
-    waiting.prioritise([8, 3], VISIBLE)
+    put(waiting, list(range(10)), Priority.REST)
+    waiting.prioritise([3, 4], Priority.VISIBLE)
+    waiting.prioritise([7, 8], Priority.VISIBLE)
+    waiting.prioritise([8, 3], Priority.VISIBLE)
     assert taken(waiting) == [8, 3, 7, 4, 0, 1, 2, 5, 6, 9]
 
 
 def test_nothing_is_made_less_urgent() -> None:
     waiting = Waiting()
-    put(waiting, [1], EDITED)
-    put(waiting, [2], REST)
-    waiting.prioritise([1, 2, 99], VISIBLE)
+    put(waiting, [1], Priority.EDITED)
+    put(waiting, [2], Priority.REST)
+    waiting.prioritise([1, 2, 99], Priority.VISIBLE)
     assert taken(waiting) == [1, 2]
 
 
 def test_a_new_caption_replaces_the_old_one() -> None:
     waiting = Waiting()
-    waiting.put(1, "a.jpg", "old", REST)
-    waiting.put(2, "b.jpg", None, REST)
-    waiting.put(1, "a.jpg", "new", EDITED)
+    waiting.put(1, "a.jpg", "old", Priority.REST)
+    waiting.put(2, "b.jpg", None, Priority.REST)
+    waiting.put(1, "a.jpg", "new", Priority.EDITED)
     assert len(waiting) == 2
-    assert waiting.take() == (1, ("a.jpg", "new", EDITED))
+    assert waiting.take() == (1, ("a.jpg", "new", Priority.EDITED))
     assert taken(waiting) == [2]
 
 
 def test_what_comes_back_is_taken_next() -> None:
     waiting = Waiting()
-    put(waiting, [1, 2], REST)
-    waiting.put_back(9, "9.jpg", None, REST)
+    put(waiting, [1, 2], Priority.REST)
+    waiting.put_back(9, "9.jpg", None, Priority.REST)
     assert taken(waiting) == [9, 1, 2]
 
 
 def test_scrolling_for_hours_while_paused_takes_no_memory() -> None:
     waiting = Waiting()
-    put(waiting, list(range(100)), REST)
+    put(waiting, list(range(100)), Priority.REST)
     for start in range(2000):
-        waiting.prioritise([(start + k) % 100 for k in range(20)], VISIBLE)
+        waiting.prioritise([(start + k) % 100 for k in range(20)], Priority.VISIBLE)
     assert sum(map(len, waiting._lines)) < 5000
     assert taken(waiting)[:20] == [(1999 + k) % 100 for k in range(20)]
 
@@ -113,7 +114,7 @@ def test_every_item_is_taken_once_and_no_less_urgent_one_before_it(steps: list[t
 def test_a_hundred_thousand_photos_are_queued_and_taken_at_once() -> None:
     waiting = Waiting()
     started = time.process_time()
-    put(waiting, list(range(100_000)), REST)
-    waiting.prioritise(list(range(99_000, 99_030)), VISIBLE)
+    put(waiting, list(range(100_000)), Priority.REST)
+    waiting.prioritise(list(range(99_000, 99_030)), Priority.VISIBLE)
     assert len(taken(waiting)) == 100_000
     assert time.process_time() - started < 1.0

@@ -21,6 +21,7 @@ from gcdesk.worker.protocol.codec import (
     Result,
     Started,
 )
+from gcdesk.worker.protocol.messages import Priority
 
 
 def answer(asked: Item | Rescore) -> Result:
@@ -41,7 +42,7 @@ def desk() -> Desk:
 
 
 def queue(desk: Desk, count: int) -> None:
-    desk.classify([(number, f"{number}.jpg", None) for number in range(count)], 3)
+    desk.classify([(number, f"{number}.jpg", None) for number in range(count)], Priority.REST)
 
 
 def test_the_worker_has_a_few_dozen_at_most(desk: Desk) -> None:
@@ -51,7 +52,7 @@ def test_the_worker_has_a_few_dozen_at_most(desk: Desk) -> None:
     assert photos(desk.to_send()) == []
     assert desk.answered(answer(has[0]))
     assert [item.id for item in photos(desk.to_send())] == [IN_HAND]
-    desk.classify([(200_000 + n, "new.jpg", None) for n in range(100)], 0)
+    desk.classify([(200_000 + n, "new.jpg", None) for n in range(100)], Priority.WATCHED)
     urgent = photos(desk.to_send())
     assert len(urgent) == URGENT_IN_HAND - IN_HAND
     assert urgent[0].id == 200_099
@@ -69,7 +70,7 @@ def test_an_answer_counts_once(desk: Desk) -> None:
 def test_an_edited_caption_makes_the_old_answer_worthless(desk: Desk) -> None:
     queue(desk, 1)
     (old,) = photos(desk.to_send())
-    assert desk.classify([(0, "0.jpg", "coffee cup")], 1) == [Cancel((0,))]
+    assert desk.classify([(0, "0.jpg", "coffee cup")], Priority.EDITED) == [Cancel((0,))]
     (new,) = photos(desk.to_send())
     assert new.caption == "coffee cup"
     assert not desk.answered(answer(old))
@@ -104,7 +105,7 @@ def test_what_was_cancelled_is_not_answered(desk: Desk) -> None:
 def test_photos_that_the_worker_has_are_made_urgent_there(desk: Desk) -> None:
     queue(desk, 50)
     desk.to_send()
-    assert desk.prioritise([3, 40], 2) == [Prioritise((3,), 2)]
+    assert desk.prioritise([3, 40], 2) == [Prioritise((3,), Priority.VISIBLE)]
 
 
 def test_while_paused_only_captions_and_pictures_go_on(desk: Desk) -> None:

@@ -16,6 +16,7 @@ from gcdesk.engine.classification.results import Item
 from gcdesk.engine.inference.devices import open_backend
 from gcdesk.engine.library.library import Library
 from gcdesk.jobs.worker_client import WorkerClient
+from gcdesk.worker.protocol.messages import Priority
 
 Listen = Callable[..., Listener]
 
@@ -138,14 +139,14 @@ def test_urgent_photos_go_first(listen: Listen, sample_files: list[Path], tmp_pa
     listener = listen()
     items = copies(tmp_path / "photos", sample_files, 70)
     listener.client.classify(items[:50])
-    listener.client.classify(items[60:62], 0)
-    listener.client.classify(items[62:63], 1)
-    listener.client.prioritise([45, 46], 2)
+    listener.client.classify(items[60:62], Priority.WATCHED)
+    listener.client.classify(items[62:63], Priority.EDITED)
+    listener.client.prioritise([45, 46], Priority.VISIBLE)
     listener.start(threads=1)
     listener.wait(lambda: len(listener.begun) >= 10)
     assert listener.begun[:8] == [61, 60, 62, 45, 46, 0, 1, 2]
-    listener.client.prioritise([49], 2)
-    listener.client.classify([(69, items[69][1], None)], 0)
+    listener.client.prioritise([49], Priority.VISIBLE)
+    listener.client.classify([(69, items[69][1], None)], Priority.WATCHED)
     mark = len(listener.begun)
     listener.wait(lambda: len(listener.begun) >= mark + 10)
     # What the worker had in hand comes first, and of that the window may not have read everything yet.
@@ -160,7 +161,7 @@ def test_a_caption_edited_while_its_photo_is_in_work(
     up.client.classify(items)
     up.wait(lambda: bool(up.begun))
     for number, path, _ in items:
-        up.client.classify([(number, path, "banana peel")], 1)
+        up.client.classify([(number, path, "banana peel")], Priority.EDITED)
     before = {one.id for one in up.results}
     up.wait(lambda: up.client.waiting == 0)
     later = [one for one in up.results if one.id not in before]

@@ -23,6 +23,7 @@ from gcdesk.worker.protocol.codec import (
     parse_event,
     to_line,
 )
+from gcdesk.worker.protocol.messages import Priority
 
 COMMAND = (sys.executable, "-m", "gcdesk.worker")
 ME = TypeVar("ME", bound=Message)
@@ -114,5 +115,7 @@ def running(*command: str) -> Iterator[Worker]:
         worker.close()
 
 
-def item(number: int, path: Path | str, caption: str | None = None, priority: int = 3) -> Item:
+def item(
+    number: int, path: Path | str, caption: str | None = None, priority: Priority = Priority.REST
+) -> Item:
     return Item(number, number + 1000, str(path), caption, priority)

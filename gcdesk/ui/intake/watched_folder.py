@@ -20,6 +20,7 @@ from gcdesk.store import Status
 from gcdesk.ui.intake.folder_poller import FolderEye, Look
 from gcdesk.ui.session.ports import FoundPhoto
 from gcdesk.ui.session.session_files import save_picture
+from gcdesk.worker.protocol.messages import Priority
 
 if TYPE_CHECKING:
     from gcdesk.ui.window.main_window import MainWindow
@@ -223,7 +224,7 @@ class Watch(QObject):
             self._mine.difference_update(rows.path[row] for row in mine)
             items = rows.item_id[np.asarray(mine)].tolist()
             # The controller hands the new rows over right after this signal.
-            QTimer.singleShot(0, self, lambda: self._controller.client.prioritise(items, 0))
+            QTimer.singleShot(0, self, lambda: self._controller.client.prioritise(items, Priority.WATCHED))
 
     def _try_again(self) -> None:
         """Photos of this folder that were given up because its drive stalled, whatever their captions said: it answers

@@ -21,6 +21,7 @@ from gcdesk.ui.session.rows import NewItem, Outcome, Rows, failure
 from gcdesk.ui.session.undo_commands import CaptionCommand, LabelCommand
 from gcdesk.ui.threads.background import Background
 from gcdesk.ui.threads.gui_priority import RightOfWay
+from gcdesk.worker.protocol.messages import Priority
 
 _FLUSH_MS = 90  # results reach the list at most this often
 
@@ -159,7 +160,7 @@ class Controller(QObject):
         self._classify([row for row in added if self.rows.status[row] == Status.QUEUED])
         self._tell_progress()
 
-    def _classify(self, rows: Sequence[int], priority: int = 3) -> None:
+    def _classify(self, rows: Sequence[int], priority: Priority = Priority.REST) -> None:
         self.client.classify(
             [(int(self.rows.item_id[r]), self.rows.path[r], self.rows.caption[r]) for r in rows], priority
         )
@@ -266,7 +267,7 @@ class Controller(QObject):
                 votes = None if np.isnan(image[0]) else image.tolist()
                 self.client.rescore(item, text, votes, self.rows.error[row])
             else:
-                self.client.classify([(item, self.rows.path[row], text)], 1)
+                self.client.classify([(item, self.rows.path[row], text)], Priority.EDITED)
         self.ledger.set_captions([int(self.rows.item_id[row]) for row in rows], texts)
         self.rows_changed.emit(np.asarray(rows, dtype=np.int32))
 
@@ -290,7 +291,7 @@ class Controller(QObject):
         """Rows on the screen are worked on before the rest."""
         waiting = [row for row in rows.tolist() if self.rows.status[row] == Status.QUEUED]
         if waiting:
-            self.client.prioritise([int(self.rows.item_id[row]) for row in waiting], 2)
+            self.client.prioritise([int(self.rows.item_id[row]) for row in waiting], Priority.VISIBLE)
 
     def request_preview(self, row: int, size: int = 1600) -> None:
         self.client.preview(int(self.rows.item_id[row]), self.rows.path[row], size)

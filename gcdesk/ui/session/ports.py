@@ -13,6 +13,7 @@ from PySide6.QtCore import SignalInstance
 from gcdesk.config.settings import Settings
 from gcdesk.store import SessionInfo
 from gcdesk.ui.session.rows import NewItem, Outcome, Rows
+from gcdesk.worker.protocol.messages import Priority
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +66,13 @@ class WorkerPort(Protocol):
 
     def configure(self, settings: Settings) -> None: ...
 
-    def classify(self, items: Sequence[tuple[int, str, str]], priority: int) -> None:
+    def classify(self, items: Sequence[tuple[int, str, str]], priority: Priority) -> None:
         """(id, path, caption); an id that waits already gets the new caption and priority."""
 
     def rescore(self, item: int, caption: str, image: Sequence[float] | None, error: str) -> None:
         """New caption; the image model's answer, or the photo's error, stays."""
 
-    def prioritise(self, items: Sequence[int], priority: int) -> None: ...
+    def prioritise(self, items: Sequence[int], priority: Priority) -> None: ...
 
     def cancel(self, items: Sequence[int] | None) -> None: ...
 

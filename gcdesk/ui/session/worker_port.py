@@ -14,6 +14,7 @@ from gcdesk.jobs.worker_client import WorkerClient
 from gcdesk.ui.session.ports import Ready
 from gcdesk.ui.session.rows import Outcome
 from gcdesk.worker.protocol import codec as protocol
+from gcdesk.worker.protocol.messages import Priority
 
 _WINNERS = {None: Winner.NONE, "image": Winner.IMAGE, "text": Winner.TEXT, "both": Winner.BOTH}
 _NAN = float("nan")
@@ -63,7 +64,7 @@ class ClientPort(QObject):
     def configure(self, settings: Settings) -> None:
         self.client.configure(configuration_of(settings))
 
-    def classify(self, items: Sequence[tuple[int, str, str]], priority: int) -> None:
+    def classify(self, items: Sequence[tuple[int, str, str]], priority: Priority) -> None:
         self.client.classify(items, priority)
 
     def rescore(self, item: int, caption: str, image: Sequence[float] | None, error: str) -> None:

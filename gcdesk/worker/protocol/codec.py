@@ -12,6 +12,7 @@ import types
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, asdict, fields, is_dataclass
+from enum import IntEnum
 from functools import cache
 from typing import Any
 
@@ -32,6 +33,7 @@ from gcdesk.worker.protocol.messages import (
     Preview,
     PreviewReady,
     Prioritise,
+    Priority,
     Ready,
     Request,
     Rescore,
@@ -170,6 +172,8 @@ def _value_reader(hint: Any) -> _Read:
         return _number
     if hint is int:
         return _whole
+    if issubclass(hint, IntEnum):
+        return lambda value: _member(value, hint)
     return lambda value: _of_type(value, hint)
 
 
@@ -183,6 +187,13 @@ def _number(value: Any) -> float:
     if type(value) not in (int, float) or not -_LARGEST_NUMBER <= value <= _LARGEST_NUMBER:
         raise ProtocolError(f"{str(value)[:80]!r} is no number")
     return float(value)
+
+
+def _member(value: Any, kind: type[IntEnum]) -> IntEnum:
+    try:
+        return kind(_of_type(value, int))
+    except ValueError as error:
+        raise ProtocolError(f"{value} is no {kind.__name__}") from error
 
 
 def _whole(value: Any) -> int:
@@ -213,6 +224,7 @@ __all__ = [
     "Preview",
     "PreviewReady",
     "Prioritise",
+    "Priority",
     "ProtocolError",
     "Ready",
     "Request",

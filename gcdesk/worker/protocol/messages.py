@@ -1,17 +1,26 @@
 """What window and worker say to each other: one frozen dataclass a message. Standard library only.
 
 `id` is the store's id of an item. `ticket` tells one request about an item from the next: an answer carries
-the ticket of its request. Priorities: 0 newest watched photo, 1 edited row, 2 visible row, 3 the rest.
+the ticket of its request.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import ClassVar
 
 # In place of a model's name: classify without a model of that kind.
 NO_MODEL = "none"
-FIRST_PRIORITY, EDITED, VISIBLE, REST = range(4)
+
+
+class Priority(IntEnum):
+    """How urgent a photo is, the most urgent first. Of WATCHED photos the latest goes first, of others the earliest."""
+
+    WATCHED = 0
+    EDITED = 1
+    VISIBLE = 2
+    REST = 3
 
 
 @dataclass(frozen=True)
@@ -51,7 +60,7 @@ class Item:
     ticket: int
     path: str
     caption: str | None
-    priority: int
+    priority: Priority
 
 
 @dataclass(frozen=True)
@@ -83,7 +92,7 @@ class Rescore(Message):
 class Prioritise(Message):
     type: ClassVar[str] = "prioritise"
     ids: tuple[int, ...]
-    priority: int
+    priority: Priority
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from gcdesk.worker.protocol.codec import Item
-
-_NEWEST_FIRST = 0  # the priority of watched photos, where the latest counts
+from gcdesk.worker.protocol.messages import Priority
 
 
 class WaitingPhotos:
@@ -41,7 +40,7 @@ class WaitingPhotos:
                 del self._waiting[item.id]
             return chosen
 
-    def prioritise(self, ids: Collection[int], priority: int) -> None:
+    def prioritise(self, ids: Collection[int], priority: Priority) -> None:
         """Make items more urgent; one that is so already stays as it is."""
         with self._changed:
             for number in ids:
@@ -73,4 +72,4 @@ class WaitingPhotos:
 
 def _urgency(entry: tuple[int, int, Item]) -> tuple[int, int, int]:
     request, place, item = entry
-    return item.priority, -request if item.priority == _NEWEST_FIRST else request, place
+    return item.priority, -request if item.priority == Priority.WATCHED else request, place

@@ -19,6 +19,7 @@ from gcdesk.engine.labels import bin_index
 from gcdesk.engine.photos.preprocessing import preprocess
 from gcdesk.engine.selection.doubt import Doubts
 from gcdesk.worker.protocol.codec import HeatMap, Item, Rescore, Result, Vote, Words, WordsReady
+from gcdesk.worker.protocol.messages import Priority
 from gcdesk.worker.serve.models import Models
 from gcdesk.worker.serve.picture_cache import Photo, Pictures, used_again, write_picture
 
@@ -168,7 +169,7 @@ def rescore(models: Models, memory: Memory, asked: Rescore) -> Result:
             floor = 0.5 * 10.0**-_DIGITS
             logits = models.image_temperature * np.log(np.maximum(asked.image_probabilities, floor))
     caption = models.classifier.caption_of(results.Item(None, asked.caption))
-    item = Item(asked.id, asked.ticket, "", asked.caption, 0)
+    item = Item(asked.id, asked.ticket, "", asked.caption, Priority.EDITED)
     doubt = {0: known.doubt} if known is not None else {}
     (answer,) = _answers(models, [item], [caption], {} if logits is None else {0: logits}, [error], doubt)
     return replace(answer, seconds=round(time.perf_counter() - started, 4))

@@ -36,6 +36,7 @@ from gcdesk.worker.protocol.codec import (
     Preview,
     PreviewReady,
     Prioritise,
+    Priority,
     Ready,
     Request,
     Rescore,
@@ -59,7 +60,6 @@ INTERACTIVE_BATCH = 4
 IDLE_SECONDS = 5.0
 # Lanes yield to the window and to edited captions.
 _LANE_STEP_BACK = 5
-_REST = 3
 # A photo that takes longer than this does not hold up a change of models.
 _LANE_PATIENCE = 10.0
 
@@ -104,7 +104,7 @@ class Server:
         """Take a request; the answers come as events."""
         match request:
             case Classify():
-                if any(item.priority < _REST for item in request.items):
+                if any(item.priority < Priority.REST for item in request.items):
                     self._touch()
                 self._photos.put(request.items)
             case Rescore():
@@ -260,7 +260,7 @@ class Server:
             raise
         except Exception as error:  # told to the operator, and in the log with all of its trace
             _log.exception("the caption %r", asked.caption)
-            return _unexpected(Item(asked.id, asked.ticket, "", asked.caption, 1), error)
+            return _unexpected(Item(asked.id, asked.ticket, "", asked.caption, Priority.EDITED), error)
 
     # --- pictures
 

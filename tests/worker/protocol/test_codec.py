@@ -9,6 +9,7 @@ import sys
 import types
 import typing
 from dataclasses import fields, is_dataclass
+from enum import IntEnum
 from typing import Any
 
 import pytest
@@ -26,6 +27,8 @@ from gcdesk.worker.protocol.codec import (
     Message,
     Notice,
     Pause,
+    Prioritise,
+    Priority,
     ProtocolError,
     Rescore,
     Result,
@@ -46,6 +49,8 @@ def values_of(hint: Any) -> st.SearchStrategy[Any]:
         return st.dictionaries(st.text(max_size=5), values_of(arguments[1]), max_size=3)
     if is_dataclass(hint):
         return messages(hint)  # type: ignore[arg-type]
+    if issubclass(hint, IntEnum):
+        return st.sampled_from(hint)
     return {
         int: st.integers(-(2**63), 2**63 - 1),
         float: st.floats(allow_nan=False, allow_infinity=False),
@@ -70,6 +75,13 @@ def test_every_message_survives_the_wire(kind: type[Message], data: st.DataObjec
     assert (parse_request if kind in REQUESTS else parse_event)(line) == message
 
 
+def test_a_priority_that_is_none_is_refused() -> None:
+    line = to_line(Prioritise((1,), Priority.VISIBLE))
+    assert parse_request(line) == Prioritise((1,), Priority.VISIBLE)
+    with pytest.raises(ProtocolError, match="9 is no Priority"):
+        parse_request(line.replace(b'"priority":2', b'"priority":9'))
+
+
 @settings(max_examples=300, deadline=None)
 @given(
     st.binary(max_size=200) | st.text().map(lambda text: json.dumps({"v": 1, "type": f"x{text}"}).encode())
@@ -82,7 +94,7 @@ def test_garbage_is_refused(line: bytes) -> None:
 
 def test_names_that_are_no_utf8_survive() -> None:
     path = os.fsdecode(b"/cam/caf\xe9.jpg")
-    request = Classify((Item(1, 2, path, None, 3),))
+    request = Classify((Item(1, 2, path, None, Priority.REST),))
     assert parse_request(to_line(request)) == request
 
 

@@ -7,6 +7,7 @@ import threading
 from worker_kit import item
 
 from gcdesk.worker.protocol.codec import Item
+from gcdesk.worker.protocol.messages import Priority
 from gcdesk.worker.serve.photo_queue import WaitingPhotos
 
 
@@ -16,12 +17,12 @@ def take(waiting: WaitingPhotos, most: int) -> list[int]:
 
 def test_the_most_urgent_first_and_no_mixed_batches() -> None:
     waiting = WaitingPhotos()
-    waiting.put([item(1, "a"), item(2, "b"), item(3, "c", priority=2)])
-    waiting.put([item(4, "d", priority=0)])
-    waiting.put([item(6, "f", priority=0), item(5, "e", priority=0)])
+    waiting.put([item(1, "a"), item(2, "b"), item(3, "c", priority=Priority.VISIBLE)])
+    waiting.put([item(4, "d", priority=Priority.WATCHED)])
+    waiting.put([item(6, "f", priority=Priority.WATCHED), item(5, "e", priority=Priority.WATCHED)])
     assert take(waiting, 4) == [6, 5, 4]  # the newest request first, in its own order
     assert take(waiting, 4) == [3]
-    waiting.prioritise([2, 77], 1)
+    waiting.prioritise([2, 77], Priority.EDITED)
     assert take(waiting, 1) == [2]
     waiting.put([item(1, "a", "new caption")])
     (one,) = waiting.take(lambda: 4, lambda: False)
