@@ -16,7 +16,7 @@ import pytest
 from PySide6.QtCore import QObject
 from pytestqt.qtbot import QtBot
 
-from gcdesk.ui import peers
+from gcdesk.ui.app import peers
 from gcdesk.ui.app import single_instance as single
 from gcdesk.ui.app.single_instance import FirstWindow, first_window, server_address
 
