@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
-from PySide6.QtCore import QBuffer, QIODevice, QMimeData, QUrl
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMimeData, QUrl
+from PySide6.QtGui import QImage, QImageWriter
 
 from gcdesk.config.thresholds import PHOTO_MAX_BYTES
 
@@ -39,7 +39,7 @@ class Picture:
             return self.data
         buffer = QBuffer()
         buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-        self.data.save(buffer, b"PNG")
+        QImageWriter(buffer, QByteArray(b"png")).write(self.data)
         return bytes(buffer.data().data())
 
 
