@@ -135,7 +135,7 @@ class Features(QObject):
     def show_help(self) -> None:
         from gcdesk.ui.help.dialogs import HelpDialog
 
-        self.dialogs.show("help", lambda: HelpDialog(self.window))
+        self.dialogs.show("help", lambda: HelpDialog(self.window, self.window.actions_))
 
     def show_about(self) -> None:
         from gcdesk.ui.help.dialogs import AboutDialog

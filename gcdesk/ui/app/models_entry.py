@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QStandardPaths
 from PySide6.QtWidgets import QFileDialog
 
+from gcdesk.ui.host import Host
 from gcdesk.ui.models.jobs import ModelJobs
 from gcdesk.ui.training.training import Training
 from gcdesk.ui.widgets.dialogs import Answer, OneAtATime, Question
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from gcdesk.ui.models.library_sheet import ModelsSheet
     from gcdesk.ui.settings.preferences import Preferences
     from gcdesk.ui.training.sheet import TrainingSheet
-    from gcdesk.ui.window.main_window import MainWindow
 
 _FILES = "Models (*.gcmodel.zip *.zip *.pth *.pt);;All files (*)"
 
@@ -26,13 +26,13 @@ _FILES = "Models (*.gcmodel.zip *.zip *.pth *.pt);;All files (*)"
 class Models(QObject):
     """Made when models are first asked for; what it began goes on while no sheet is open."""
 
-    def __init__(self, window: MainWindow, preferences: Preferences, dialogs: OneAtATime) -> None:
-        super().__init__(window)
-        self._window, self._dialogs = window, dialogs
-        self.jobs = ModelJobs(window, preferences)
-        self.training = Training(window, self.jobs)
+    def __init__(self, host: Host, preferences: Preferences, dialogs: OneAtATime) -> None:
+        super().__init__(host.widget)
+        self._host, self._dialogs = host, dialogs
+        self.jobs = ModelJobs(host, preferences)
+        self.training = Training(host, self.jobs)
         self.training.ended.connect(self._training_ended)
-        window.may_close = self._may_close
+        host.may_close = self._may_close
 
     # --- the sheets
 
@@ -40,7 +40,7 @@ class Models(QObject):
         from gcdesk.ui.models.library_sheet import ModelsSheet
 
         sheet = self._dialogs.show(
-            "models", lambda: ModelsSheet(self._window, self.jobs, self.choose_files, self.show_training)
+            "models", lambda: ModelsSheet(self._host, self.jobs, self.choose_files, self.show_training)
         )
         assert isinstance(sheet, ModelsSheet)  # noqa: S101 - one name, one sheet
         return sheet
@@ -48,14 +48,14 @@ class Models(QObject):
     def show_training(self) -> TrainingSheet:
         from gcdesk.ui.training.sheet import TrainingSheet
 
-        sheet = self._dialogs.show("training", lambda: TrainingSheet(self._window, self.training, self.jobs))
+        sheet = self._dialogs.show("training", lambda: TrainingSheet(self._host, self.training, self.jobs))
         assert isinstance(sheet, TrainingSheet)  # noqa: S101 - one name, one sheet
         return sheet
 
     def choose_files(self) -> None:
         """Ask for the files of models, then show what they are."""
         start = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DownloadLocation)
-        paths, _kind = QFileDialog.getOpenFileNames(self._window, "Import models", start, _FILES)
+        paths, _kind = QFileDialog.getOpenFileNames(self._host.widget, "Import models", start, _FILES)
         if paths:
             self.import_files([Path(path) for path in paths])
 
@@ -63,7 +63,7 @@ class Models(QObject):
         """Show what these files hold, and import them when that is confirmed."""
         from gcdesk.ui.models.import_sheet import ImportSheet
 
-        sheet = self._dialogs.show("import", lambda: ImportSheet(self._window, self.jobs))
+        sheet = self._dialogs.show("import", lambda: ImportSheet(self._host, self.jobs))
         assert isinstance(sheet, ImportSheet)  # noqa: S101 - one name, one sheet
         sheet.add_files(paths)
         return sheet
@@ -71,7 +71,7 @@ class Models(QObject):
     # --- the training's end, and the window's
 
     def _training_ended(self, words: str) -> None:
-        self._window.say(words, "Show", self.show_training)
+        self._host.say(words, "Show", self.show_training)
 
     def _may_close(self) -> bool:
         """A training that runs is not ended without a question."""
@@ -80,11 +80,11 @@ class Models(QObject):
         self._dialogs.show(
             "close",
             lambda: Question(
-                self._window,
-                self._window.theme,
+                self._host.widget,
+                self._host.theme,
                 "The text model is being trained. Close all the same?",
                 "What it learnt in finished epochs is kept; it can be resumed from there in “Train the text model”.",
-                [Answer("Close", self._window.close_unasked)],
+                [Answer("Close", self._host.close_unasked)],
                 refuse="Go on training",
             ),
         )

@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
@@ -18,13 +17,11 @@ from gcdesk.cluster.training_bundle import write_bundle
 from gcdesk.jobs.task_client import TaskClient
 from gcdesk.ui.cluster.jobs_dialog import JobsDialog
 from gcdesk.ui.cluster.wizard import TalcWizard
+from gcdesk.ui.host import Host
 from gcdesk.ui.settings.preferences import Preferences
 from gcdesk.ui.threads.file_tasks import Errands
 from gcdesk.ui.widgets.dialogs import OneAtATime
 from gcdesk.worker.protocol.task_messages import Done, Task
-
-if TYPE_CHECKING:
-    from gcdesk.ui.window.main_window import MainWindow
 
 _TELL_SECONDS = 0.5
 
@@ -34,11 +31,11 @@ class ClusterJobs(QObject):
 
     told = Signal(int, int)
 
-    def __init__(self, window: MainWindow, dialogs: OneAtATime, preferences: Preferences) -> None:
-        super().__init__(window)
-        self._window, self._dialogs, self._preferences = window, dialogs, preferences
+    def __init__(self, host: Host, dialogs: OneAtATime, preferences: Preferences) -> None:
+        super().__init__(host.widget)
+        self._host, self._dialogs, self._preferences = host, dialogs, preferences
         self._errands = Errands(self)
-        self._errands.failed.connect(window.say)
+        self._errands.failed.connect(host.say)
         self._stop: threading.Event | None = None
         self._waiting: list[str] = []
         self._client = TaskClient(self)
@@ -60,7 +57,7 @@ class ClusterJobs(QObject):
         """The wizard, for a training or for a large folder."""
 
         def make() -> TalcWizard:
-            wizard = TalcWizard(self._window)
+            wizard = TalcWizard(self._host)
             wizard.wanted.connect(self.export)
             return wizard
 
@@ -71,7 +68,7 @@ class ClusterJobs(QObject):
     def export(self, job: Job | ClassifyJob, target: Path) -> None:
         """Write the bundle on a thread, and say where it is."""
         if self._stop is not None:
-            self._window.say("A bundle is being written already.")
+            self._host.say("A bundle is being written already.")
             return
         stop = self._stop = threading.Event()
         last = time.monotonic()
@@ -92,7 +89,7 @@ class ClusterJobs(QObject):
             return written
 
         def written(file: Path) -> None:
-            self._window.say(
+            self._host.say(
                 f"{file.name} is written. Its README.md says what to copy and to type.",
                 "Open folder",
                 lambda: _open(file.parent),
@@ -102,12 +99,12 @@ class ClusterJobs(QObject):
         def after() -> None:
             self._stop = None
 
-        self._window.say(f"Writing {target.name}…", "Stop", stop.set)
+        self._host.say(f"Writing {target.name}…", "Stop", stop.set)
         self._errands.run(work, written, after)
 
     def _tell(self, done: int, total: int) -> None:
         if self._stop is not None:
-            self._window.say(f"Writing the bundle: {done:,} of {total:,} files", "Stop", self._stop.set)
+            self._host.say(f"Writing the bundle: {done:,} of {total:,} files", "Stop", self._stop.set)
 
     # --- home
 
@@ -119,20 +116,20 @@ class ClusterJobs(QObject):
     def _next(self) -> None:
         if self._waiting and not self._client.pid:
             path = self._waiting.pop(0)
-            self._window.say(f"Checking {Path(path).name}…")
+            self._host.say(f"Checking {Path(path).name}…")
             self._client.start(Task("take-result", (path,)))
 
     def _arrived(self, done: Done) -> None:
         if done.result:
-            self._window.say(done.summary)
+            self._host.say(done.summary)
             self.show_jobs(done.result)
         else:  # classified rows: a session of their own
-            self._window.say(done.summary, "Sessions…", self._window.actions_["sessions"].trigger)
+            self._host.say(done.summary, "Sessions…", self._host.action("sessions").trigger)
             self.refresh()
         self._next()
 
     def _refused(self, words: str) -> None:
-        self._window.say(words)
+        self._host.say(words)
         self._next()
 
     # --- the page
@@ -141,7 +138,7 @@ class ClusterJobs(QObject):
         """The page, with `run` chosen."""
 
         def make() -> JobsDialog:
-            dialog = JobsDialog(self._window)
+            dialog = JobsDialog(self._host)
             dialog.import_wanted.connect(lambda path: self.take_results([path]))
             dialog.use_wanted.connect(self.use)
             dialog.export_wanted.connect(lambda: self.show_wizard())
@@ -160,7 +157,7 @@ class ClusterJobs(QObject):
     def use(self, model: str) -> None:
         """Classify with this model from now on."""
         self._preferences.change(image_model=model)
-        self._window.say(f"{model} is the image model in use.")
+        self._host.say(f"{model} is the image model in use.")
 
 
 def _open(folder: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
@@ -13,14 +12,12 @@ from gcdesk.cluster.job_registry import DONE, EXPORTED, KeptJob, forget, kept_jo
 from gcdesk.cluster.results.import_record import Arrival, read_arrival
 from gcdesk.ui.cluster.result_pane import ResultPane
 from gcdesk.ui.cluster.slurm_queue import SlurmQueue
+from gcdesk.ui.host import Host
 from gcdesk.ui.theme.theme import Theme
 from gcdesk.ui.threads.file_tasks import Errands
 from gcdesk.ui.widgets.dialogs import Sheet, note
 from gcdesk.ui.widgets.tables import list_table
 from gcdesk.ui.widgets.wording import day_and_time
-
-if TYPE_CHECKING:
-    from gcdesk.ui.window.main_window import MainWindow
 
 _HEADS = ("Run", "Cluster", "State", "When")
 _STATES = {EXPORTED: "exported", DONE: "came back", "failed": "failed", "stopped": "stopped"}
@@ -35,8 +32,8 @@ class JobsDialog(Sheet):
     use_wanted = Signal(str)
     export_wanted = Signal()
 
-    def __init__(self, window: MainWindow) -> None:
-        super().__init__(window, window.theme, "Cluster jobs – gcdesk", "Cluster jobs")  # noqa: RUF001 - a dash
+    def __init__(self, host: Host) -> None:
+        super().__init__(host.widget, host.theme, "Cluster jobs – gcdesk", "Cluster jobs")  # noqa: RUF001 - a dash
         self._errands = Errands(self)
         self._errands.failed.connect(self._say)
         self._queue = SlurmQueue(self)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QStandardPaths, Signal
 from PySide6.QtWidgets import QFileDialog, QStackedWidget
@@ -20,14 +19,11 @@ from gcdesk.engine.errors import GcdeskError
 from gcdesk.engine.library.library import Library
 from gcdesk.ui.cluster.classify_page import ClassifyPage, models_in_use
 from gcdesk.ui.cluster.wizard_pages import ModelPage, Page, PhotosPage, ResourcesPage, ReviewPage
+from gcdesk.ui.host import Host
 from gcdesk.ui.theme.theme import Theme
 from gcdesk.ui.threads.file_tasks import Errands
 from gcdesk.ui.widgets.dialogs import Sheet, note, scrolled
 from gcdesk.ui.widgets.form_card import Card
-
-if TYPE_CHECKING:
-    from gcdesk.ui.window.main_window import MainWindow
-
 
 _CLASSIFY = 4  # in the stack; it takes the place of the model's page
 
@@ -37,8 +33,8 @@ class TalcWizard(Sheet):
 
     wanted = Signal(object, object)
 
-    def __init__(self, window: MainWindow) -> None:
-        super().__init__(window, window.theme, "Job for a cluster – gcdesk", "Which photos?")  # noqa: RUF001 - a dash
+    def __init__(self, host: Host) -> None:
+        super().__init__(host.widget, host.theme, "Job for a cluster – gcdesk", "Which photos?")  # noqa: RUF001 - a dash
         self._errands = Errands(self)
         self._errands.failed.connect(self._say)
         self._packed: Packed | None = None

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QStandardPaths, Qt, QUrl
@@ -29,6 +28,7 @@ from gcdesk.ui.evaluation.jobs import EvaluationJobs, Shown, model_arguments
 from gcdesk.ui.evaluation.page import EvaluationPage
 from gcdesk.ui.evaluation.pair_sheet import PairSheet
 from gcdesk.ui.evaluation.start_panel import StartPanel
+from gcdesk.ui.host import Host
 from gcdesk.ui.settings.preferences import Preferences
 from gcdesk.ui.theme.theme import Theme
 from gcdesk.ui.widgets.dialogs import Answer, Question, Sheet, section
@@ -36,9 +36,6 @@ from gcdesk.ui.widgets.plain_text import tip
 from gcdesk.ui.widgets.wording import day_and_time
 from gcdesk.worker.protocol.task_messages import Done, Progress
 from gcdesk.worker.tasks.kept_evaluations import Kept
-
-if TYPE_CHECKING:
-    from gcdesk.ui.window.main_window import MainWindow
 
 _KEPT = Qt.ItemDataRole.UserRole
 _LEFT = 270
@@ -48,21 +45,21 @@ _WORDS = {"evaluate": "Measuring…", "fit": "Fitting…", "learn": "Learning…
 class EvaluationSheet(Sheet):
     """Not modal: the station goes on beside it."""
 
-    def __init__(self, window: MainWindow, preferences: Preferences, jobs: EvaluationJobs) -> None:
-        super().__init__(window, window.theme, "Evaluation – gcdesk", "How good is it?")  # noqa: RUF001
-        self._window, self._preferences, self._jobs = window, preferences, jobs
+    def __init__(self, host: Host, preferences: Preferences, jobs: EvaluationJobs) -> None:
+        super().__init__(host.widget, host.theme, "Evaluation – gcdesk", "How good is it?")  # noqa: RUF001
+        self._host, self._preferences, self._jobs = host, preferences, jobs
         self._shown: Shown | None = None
         self.resize_within(1210, 820)
         self.setMinimumSize(760, 460)
-        self.start = StartPanel(window.theme)
+        self.start = StartPanel(host.theme)
         self.kept = QListWidget()
         self.kept.setAccessibleName("Evaluations")
         self.kept.setProperty("role", "suggestions")
-        self.page = EvaluationPage(window.theme)
+        self.page = EvaluationPage(host.theme)
         self._assemble()
         self._connect()
         self._settle_buttons()
-        window.controller.ledger.sessions(self.while_open(self.start.show_sessions))
+        host.controller.ledger.sessions(self.while_open(self.start.show_sessions))
         self.refresh()
 
     def _assemble(self) -> None:
@@ -249,7 +246,7 @@ class EvaluationSheet(Sheet):
         elif name == "learn":
             self._offer_model(done)
         elif name == "report":
-            self._window.say(
+            self._host.say(
                 done.summary, "Open", lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(done.result))
             )
 
@@ -262,7 +259,7 @@ class EvaluationSheet(Sheet):
     def use_rule(self, rule: Rule) -> None:
         """Make it the rule in use; the fitted one is read again even where it was in use."""
         if self._preferences.settings.rule == rule.value:
-            self._window.controller.configure(self._preferences.settings)
+            self._host.controller.configure(self._preferences.settings)
             self._read()
         else:
             self._preferences.change(rule=rule.value)
@@ -292,7 +289,7 @@ class EvaluationSheet(Sheet):
         if self._shown is not None:
             analysis = self._shown.analysis
             one = analysis.contender(key)
-            ItemsSheet(self, self.theme, title, analysis, one, places, self._window.open_paths).show()
+            ItemsSheet(self, self.theme, title, analysis, one, places, self._host.open_paths).show()
 
     def _ask_other(self) -> None:
         """A menu of the other evaluations, below the button."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QRectF, Qt, Signal
@@ -13,14 +12,12 @@ from PySide6.QtWidgets import QCheckBox, QRadioButton, QWidget
 from gcdesk.engine.labels import BINS, UNSURE
 from gcdesk.ui.export.bin_folders import TO_REVIEW, count_folders
 from gcdesk.ui.export.training_set import labelled_rows
+from gcdesk.ui.host import Host
 from gcdesk.ui.theme.theme import BODY, Theme
 from gcdesk.ui.widgets.bin_shapes import draw_shape
 from gcdesk.ui.widgets.dialogs import Sheet, note
 from gcdesk.ui.widgets.folder_field import FolderLine
 from gcdesk.ui.widgets.wording import photos
-
-if TYPE_CHECKING:
-    from gcdesk.ui.window.main_window import MainWindow
 
 
 class BinCounts(QWidget):
@@ -61,8 +58,8 @@ class BinCounts(QWidget):
 class _Ask(Sheet):
     """A sheet that asks which photos and which folder."""
 
-    def __init__(self, window: MainWindow, heading: str, hint: str, start: str) -> None:
-        super().__init__(window, window.theme, f"{heading} – gcdesk", heading)  # noqa: RUF001 - a dash
+    def __init__(self, host: Host, heading: str, hint: str, start: str) -> None:
+        super().__init__(host.widget, host.theme, f"{heading} – gcdesk", heading)  # noqa: RUF001 - a dash
         self.setWindowModality(Qt.WindowModality.WindowModal)
         self.setMinimumWidth(self.theme.px(520))
         self.folder = FolderLine(hint, hint, start)
@@ -112,11 +109,11 @@ class BinFoldersDialog(_Ask):
 
     wanted = Signal(object, object, bool)
 
-    def __init__(self, window: MainWindow, move: bool, start: str) -> None:
+    def __init__(self, host: Host, move: bool, start: str) -> None:
         self._verb = "Move" if move else "Copy"
-        super().__init__(window, f"{self._verb} photos into bin folders", "Folder for the bins", start)
-        self._rows = window.controller.rows
-        self._shown = np.sort(window.visible_rows())
+        super().__init__(host, f"{self._verb} photos into bin folders", "Folder for the bins", start)
+        self._rows = host.controller.rows
+        self._shown = np.sort(host.visible_rows())
         everything = len(self._rows)
         self.all = self.shown = None
         if len(self._shown) < everything:
@@ -157,9 +154,9 @@ class TrainingSetDialog(_Ask):
 
     wanted = Signal(object, object)
 
-    def __init__(self, window: MainWindow, start: str) -> None:
-        super().__init__(window, "Save corrected photos as a training set", "Folder for the set", start)
-        rows = window.controller.rows
+    def __init__(self, host: Host, start: str) -> None:
+        super().__init__(host, "Save corrected photos as a training set", "Folder for the set", start)
+        rows = host.controller.rows
         self._corrected, self._by_hand = labelled_rows(rows, False), labelled_rows(rows, True)
         some = len(self._corrected) > 0
         self.only = self.radio(f"Photos that you corrected ({len(self._corrected):,})", some)

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QObject, QStandardPaths, QUrl, Signal
@@ -18,12 +18,10 @@ from gcdesk.ui.export.bin_folders import Transfer, carry_out, plan, take_back
 from gcdesk.ui.export.dialogs import BinFoldersDialog, TrainingSetDialog
 from gcdesk.ui.export.row_table import Format, some_rows, write_table
 from gcdesk.ui.export.training_set import SavedSet, save_training_set
+from gcdesk.ui.host import Host
 from gcdesk.ui.threads.file_tasks import Errands
 from gcdesk.ui.widgets.dialogs import Answer, OneAtATime, Question
 from gcdesk.ui.widgets.wording import photos
-
-if TYPE_CHECKING:
-    from gcdesk.ui.window.main_window import MainWindow
 
 _TELL_SECONDS = 0.5
 
@@ -49,11 +47,11 @@ class Exports(QObject):
 
     told = Signal(str, int, int)
 
-    def __init__(self, window: MainWindow, dialogs: OneAtATime) -> None:
-        super().__init__(window)
-        self._window, self._controller, self._dialogs = window, window.controller, dialogs
+    def __init__(self, host: Host, dialogs: OneAtATime) -> None:
+        super().__init__(host.widget)
+        self._host, self._controller, self._dialogs = host, host.controller, dialogs
         self._errands = Errands(self)
-        self._errands.failed.connect(window.say)
+        self._errands.failed.connect(host.say)
         self._stop: threading.Event | None = None
         self._folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
         self.told.connect(self._tell)
@@ -73,13 +71,13 @@ class Exports(QObject):
         self._ask_which("json")
 
     def _ask_which(self, form: Format) -> None:
-        rows, shown = self._controller.rows, self._window.visible_rows()
+        rows, shown = self._controller.rows, self._host.visible_rows()
         if not len(rows):
-            self._window.say("There is nothing to export yet.")
+            self._host.say("There is nothing to export yet.")
         elif 0 < len(shown) < len(rows):
             question = Question(
-                self._window,
-                self._window.theme,
+                self._host.widget,
+                self._host.theme,
                 f"Export {photos(len(shown))} or all {len(rows):,}?",
                 "The list shows some of the photos only.",
                 [
@@ -95,7 +93,7 @@ class Exports(QObject):
         name = "".join(c for c in self._controller.session_name if c not in '<>:"/\\|?*') or "gcdesk"
         start = str(Path(self._folder) / f"{name}.{form}")
         chosen, _kind = QFileDialog.getSaveFileName(
-            self._window, f"Export as {form.upper()}", start, f"{form.upper()} (*.{form})"
+            self._host.widget, f"Export as {form.upper()}", start, f"{form.upper()} (*.{form})"
         )
         if chosen:
             path = Path(chosen) if Path(chosen).suffix else Path(f"{chosen}.{form}")
@@ -120,11 +118,11 @@ class Exports(QObject):
 
     def _ask_bins(self, move: bool) -> None:
         if not len(self._controller.rows):
-            self._window.say("There are no photos to sort yet.")
+            self._host.say("There are no photos to sort yet.")
             return
 
         def make() -> BinFoldersDialog:
-            dialog = BinFoldersDialog(self._window, move, "")
+            dialog = BinFoldersDialog(self._host, move, "")
             dialog.wanted.connect(lambda numbers, folder, trust: self.sort(numbers, folder, move, trust))
             return dialog
 
@@ -140,7 +138,7 @@ class Exports(QObject):
 
     def _busy(self) -> bool:
         if self._stop is not None:
-            self._window.say("Photos are being copied or moved already.")
+            self._host.say("Photos are being copied or moved already.")
         return self._stop is not None
 
     def _transfer(self, move: bool, steps: Callable[[], Any], done: Callable[[Transfer], None]) -> None:
@@ -157,9 +155,9 @@ class Exports(QObject):
         if transfer.placed:
             command = FilesCommand(self, transfer)
             self._controller.undo_stack.push(command)
-            self._window.say(_said_of(transfer), "Undo", lambda: self._undo_now(command))
+            self._host.say(_said_of(transfer), "Undo", lambda: self._undo_now(command))
         else:
-            self._window.say(_said_of(transfer))
+            self._host.say(_said_of(transfer))
 
     def _follow(self, transfer: Transfer, back: bool = False) -> None:
         """The list knows where moved photos are."""
@@ -196,7 +194,7 @@ class Exports(QObject):
             self._follow(back, back=True)
             count = photos(len(back.placed))
             words = f"{count} moved back." if back.moved else f"{count} taken out of the bin folders again."
-            self._window.say(words + _problems(back))
+            self._host.say(words + _problems(back))
 
         self._errands.run(lambda: take_back(command.transfer), done)
 
@@ -209,7 +207,7 @@ class Exports(QObject):
         def done(transfer: Transfer) -> None:
             command.transfer = transfer
             self._follow(transfer)
-            self._window.say(_said_of(transfer))
+            self._host.say(_said_of(transfer))
 
         self._transfer(old.moved, lambda: old.steps, done)
 
@@ -217,7 +215,7 @@ class Exports(QObject):
 
     def save_training_set(self) -> None:
         def make() -> TrainingSetDialog:
-            dialog = TrainingSetDialog(self._window, self._folder)
+            dialog = TrainingSetDialog(self._host, self._folder)
             dialog.wanted.connect(self.write_training_set)
             return dialog
 
@@ -257,12 +255,12 @@ class Exports(QObject):
         words = f"{verb}: {number:,} of {photos(total)}"
         stop = self._stop
         if stop is not None:
-            self._window.say(words, "Stop", stop.set)
+            self._host.say(words, "Stop", stop.set)
         else:
-            self._window.say(words)
+            self._host.say(words)
 
     def _say_where(self, words: str, folder: Path) -> None:
-        self._window.say(
+        self._host.say(
             words, "Open folder", lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
         )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
@@ -21,14 +20,12 @@ from PySide6.QtWidgets import (
 )
 
 from gcdesk.ui.help.about import About, read_about
+from gcdesk.ui.host import Host
 from gcdesk.ui.theme.theme import Theme
 from gcdesk.ui.threads.file_tasks import Errands
 from gcdesk.ui.widgets.dialogs import Sheet, note, section
 from gcdesk.ui.widgets.plain_text import PlainLabel
-from gcdesk.ui.window.actions import MENUS
-
-if TYPE_CHECKING:
-    from gcdesk.ui.window.main_window import MainWindow
+from gcdesk.ui.window.actions import MENUS, Actions
 
 _TWO_COLUMNS = 640  # pixels at text scale 1; a narrower page has one
 _INTRODUCTION = (
@@ -94,9 +91,9 @@ class KeyCard(QFrame):
 class HelpDialog(Sheet):
     """How it works in three sentences, and every key."""
 
-    def __init__(self, window: MainWindow) -> None:
-        super().__init__(window, window.theme, "Help – gcdesk", "Help")  # noqa: RUF001 - a dash
-        self._window = window
+    def __init__(self, host: Host, actions: Actions) -> None:
+        super().__init__(host.widget, host.theme, "Help – gcdesk", "Help")  # noqa: RUF001 - a dash
+        self._actions = actions
         self.resize_within(880, 700)
         words = PlainLabel(_INTRODUCTION)
         words.setWordWrap(True)
@@ -119,7 +116,7 @@ class HelpDialog(Sheet):
         self.area.setFocus()
 
     def _fill(self) -> None:
-        actions = self._window.actions_
+        actions = self._actions
         cards = {
             title: KeyCard(title, keys, self.theme)
             for name, title in MENUS.items()
@@ -147,8 +144,8 @@ class HelpDialog(Sheet):
 class AboutDialog(Sheet):
     """Version, licence, what it is made of, and where that comes from."""
 
-    def __init__(self, window: MainWindow, errands: Errands) -> None:
-        super().__init__(window, window.theme, "About gcdesk", "gcdesk")
+    def __init__(self, host: Host, errands: Errands) -> None:
+        super().__init__(host.widget, host.theme, "About gcdesk", "gcdesk")
         self.resize_within(640, 620)
         self.words = note()
         self.words.setText("Reading…")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from PySide6.QtCore import QEvent, QMimeData, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QGuiApplication, QUndoCommand
@@ -20,14 +20,12 @@ from gcdesk.config.thresholds import DRIVE_SILENT_SECONDS
 from gcdesk.engine.captions.caption_table import CaptionTable, read_caption_csv
 from gcdesk.engine.photos.discovery import find_photos
 from gcdesk.store import identity
+from gcdesk.ui.host import Host
 from gcdesk.ui.intake.mime import Incoming, Picture, may_hold_photos, read_mime
 from gcdesk.ui.session.ports import FoundPhoto
 from gcdesk.ui.session.session_files import save_picture
 from gcdesk.ui.session.undo_commands import Desk
 from gcdesk.ui.threads.file_tasks import Errands
-
-if TYPE_CHECKING:
-    from gcdesk.ui.window.main_window import MainWindow
 
 # Fewer than what the controller takes at a time, so that two drops can never mix.
 _CHUNK = 180
@@ -84,9 +82,9 @@ class Intake(QObject):
     results_dropped = Signal(list)
     models_dropped = Signal(list)
 
-    def __init__(self, window: MainWindow) -> None:
-        super().__init__(window)
-        self._window, self._controller = window, window.controller
+    def __init__(self, host: Host) -> None:
+        super().__init__(host.widget)
+        self._host, self._controller = host, host.controller
         self._errands = self._new_errands()
         self._savers = self._new_errands()  # our own folder: waits for no drive
         self._tables: deque[_Work] = deque()  # between two pieces of a folder
@@ -99,15 +97,15 @@ class Intake(QObject):
         self.tables: list[CaptionTable] = []
         self._session = self._controller.session_id
         self._controller.rows_reset.connect(self._session_changed)
-        window.set_intake(self.take_paths)
-        window.setAcceptDrops(True)
-        window.installEventFilter(self)
-        for box in window.findChildren(QLineEdit):
+        host.set_intake(self.take_paths)
+        host.widget.setAcceptDrops(True)
+        host.widget.installEventFilter(self)
+        for box in host.widget.findChildren(QLineEdit):
             box.setAcceptDrops(False)  # a photo dropped on the search box is a photo, not its path as words
 
     def _new_errands(self) -> Errands:
         errands = Errands(self, self._controller.right_of_way)
-        errands.failed.connect(self._window.say)
+        errands.failed.connect(self._host.say)
         return errands
 
     def close(self) -> None:
@@ -145,7 +143,7 @@ class Intake(QObject):
 
     def _take(self, incoming: Incoming) -> None:
         if incoming.refusal:
-            self._window.say(incoming.refusal)
+            self._host.say(incoming.refusal)
         elif incoming.picture is not None:
             self._take_picture(incoming.picture)
         else:
@@ -239,8 +237,7 @@ class Intake(QObject):
         """Nothing is being read any more."""
         self._current = None
         self._silence.stop()
-        if self._window.strip.act == self._leave_out:
-            self._window.strip.clear_notice()
+        self._host.withdraw(self._leave_out)
 
     # --- a drive that does not answer
 
@@ -250,8 +247,8 @@ class Intake(QObject):
         if work is None:
             return
         left = work.answered + self.silent_seconds - time.monotonic()
-        if left <= 0 and self._window.strip.act != self._leave_out:
-            self._window.strip.interrupt(
+        if left <= 0 and not self._host.is_offering(self._leave_out):
+            self._host.interrupt(
                 f"The drive with “{work.name}” does not answer. What was opened after it waits for it.",
                 "Leave it out",
                 self._leave_out,
@@ -298,7 +295,7 @@ class Intake(QObject):
             table, named, changes = result
             self.tables.append(table)  # photos that are read next are looked up in it
             changed = self._apply(changes)
-            self._window.say(_said_of(Path(path).name, len(table), named, changed, alone))
+            self._host.say(_said_of(Path(path).name, len(table), named, changed, alone))
             return True
 
         self._tables.append(_Work(Path(path).name, begin, take))

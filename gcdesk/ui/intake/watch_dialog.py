@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QSpinBox
 
 from gcdesk.config.settings import Settings
+from gcdesk.ui.host import Host
 from gcdesk.ui.threads.file_tasks import Errands
 from gcdesk.ui.widgets.dialogs import Sheet, note, roomy
 from gcdesk.ui.widgets.folder_field import FolderLine
 from gcdesk.ui.widgets.plain_text import PlainLabel
-
-if TYPE_CHECKING:
-    from gcdesk.ui.window.main_window import MainWindow
 
 
 class WatchDialog(Sheet):
@@ -22,8 +18,8 @@ class WatchDialog(Sheet):
 
     chosen = Signal(str, bool, int)
 
-    def __init__(self, window: MainWindow, settings: Settings, errands: Errands) -> None:
-        super().__init__(window, window.theme, "Watch a folder – gcdesk", "Watch a folder")  # noqa: RUF001
+    def __init__(self, host: Host, settings: Settings, errands: Errands) -> None:
+        super().__init__(host.widget, host.theme, "Watch a folder – gcdesk", "Watch a folder")  # noqa: RUF001
         self._errands = errands
         self.setWindowModality(Qt.WindowModality.WindowModal)
         self.setMinimumWidth(self.theme.px(520))

@@ -9,7 +9,6 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QFileSystemWatcher, QObject, QTimer, Signal
@@ -17,13 +16,11 @@ from PySide6.QtCore import QFileSystemWatcher, QObject, QTimer, Signal
 from gcdesk.config.thresholds import WATCH_POLL_SECONDS
 from gcdesk.engine.errors import DRIVE_SILENT
 from gcdesk.store import Status
+from gcdesk.ui.host import Host
 from gcdesk.ui.intake.folder_poller import FolderEye, Look
 from gcdesk.ui.session.ports import FoundPhoto
 from gcdesk.ui.session.session_files import save_picture
 from gcdesk.worker.protocol.messages import Priority
-
-if TYPE_CHECKING:
-    from gcdesk.ui.window.main_window import MainWindow
 
 _SOON_MS = 60  # after a change notification: they come in bursts
 _GROWING_MS = 250
@@ -80,9 +77,9 @@ class Watch(QObject):
 
     stopped = Signal()
 
-    def __init__(self, window: MainWindow) -> None:
-        super().__init__(window)
-        self._window, self._controller = window, window.controller
+    def __init__(self, host: Host) -> None:
+        super().__init__(host.widget)
+        self._host, self._controller = host, host.controller
         self.folder: Path | None = None
         self._looker: Looker | None = None
         self._changes = QFileSystemWatcher(self)
@@ -200,7 +197,7 @@ class Watch(QObject):
         elif self._controller.session_id != self._session:
             folder = self.folder
             self.stop()
-            self._window.say(f"{_name(folder)} is no longer watched: another session is open.")
+            self._host.say(f"{_name(folder)} is no longer watched: another session is open.")
 
     def _deliver(self) -> None:
         """Photos go to the session of their day; a new day waits until yesterday's are done."""
@@ -255,13 +252,13 @@ class Watch(QObject):
         back = self._problem and not problem
         self._problem = problem
         if problem:
-            self._window.say(
+            self._host.say(
                 f"The watched folder {_name(self.folder)} {problem}. gcdesk keeps looking for it.",
                 "Stop watching",
                 self.stop,
             )
         elif back:
-            self._window.say(f"{_name(self.folder)} is back and is watched.")
+            self._host.say(f"{_name(self.folder)} is back and is watched.")
 
     def _tell_quiet(self) -> None:
         if (
@@ -273,7 +270,7 @@ class Watch(QObject):
             self._said_quiet = True
             minutes = round(self._quiet_seconds / 60)
             time_ = "a minute" if minutes <= 1 else f"{minutes} minutes"
-            self._window.say(
+            self._host.say(
                 f"No photo has come into {_name(self.folder)} for {time_}.", "Stop watching", self.stop
             )
 

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 
 from gcdesk.config.folders import user_folders
 from gcdesk.jobs.task_queue import Errand
+from gcdesk.ui.host import Host
 from gcdesk.ui.threads.file_tasks import Errands
 from gcdesk.ui.widgets.dialogs import Sheet, note
 from gcdesk.ui.widgets.model_comparison_view import ComparisonView
@@ -26,14 +27,13 @@ from gcdesk.worker.protocol.task_messages import Done, Progress, Task
 if TYPE_CHECKING:
     from gcdesk.engine.evaluation.model_comparison import Comparison
     from gcdesk.ui.models.jobs import Listed, ModelJobs
-    from gcdesk.ui.window.main_window import MainWindow
 
 
 class CompareSheet(Sheet):
     """The model in use, or another one, beside the chosen one."""
 
-    def __init__(self, window: MainWindow, jobs: ModelJobs, chosen: Listed, models: list[Listed]) -> None:
-        super().__init__(window, window.theme, "Compare models – gcdesk", "Compare two models")  # noqa: RUF001
+    def __init__(self, host: Host, jobs: ModelJobs, chosen: Listed, models: list[Listed]) -> None:
+        super().__init__(host.widget, host.theme, "Compare models – gcdesk", "Compare two models")  # noqa: RUF001
         self._jobs, self._chosen = jobs, chosen
         self._errands = Errands(self)
         self._errands.failed.connect(self._failed)

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from gcdesk.engine.labels import BINS
+from gcdesk.ui.host import Host
 from gcdesk.ui.threads.file_tasks import Errands
 from gcdesk.ui.widgets.dialogs import Sheet, note
 from gcdesk.ui.widgets.form_card import Card
@@ -29,7 +30,6 @@ from gcdesk.worker.protocol.task_messages import Progress
 if TYPE_CHECKING:
     from gcdesk.engine.library.import_sources import ModelSource
     from gcdesk.ui.models.jobs import ModelJobs
-    from gcdesk.ui.window.main_window import MainWindow
 
 _POOLING = (("The first token, [CLS]", "cls"), ("The mean of all tokens", "mean"))
 
@@ -114,8 +114,8 @@ class SourceCard(Card):
 class ImportSheet(Sheet):
     """Cards of files, one below the other; `Import` does those that can be imported."""
 
-    def __init__(self, window: MainWindow, jobs: ModelJobs) -> None:
-        super().__init__(window, window.theme, "Import models – gcdesk", "Import models")  # noqa: RUF001 - a dash
+    def __init__(self, host: Host, jobs: ModelJobs) -> None:
+        super().__init__(host.widget, host.theme, "Import models – gcdesk", "Import models")  # noqa: RUF001 - a dash
         self._jobs = jobs
         self._errands = Errands(self)
         self._errands.failed.connect(self._say)

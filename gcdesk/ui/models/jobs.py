@@ -16,13 +16,13 @@ from PySide6.QtCore import QFile, QObject, Signal
 
 from gcdesk.config.folders import user_folders
 from gcdesk.jobs.task_queue import Errand, TaskQueue
+from gcdesk.ui.host import Host
 from gcdesk.ui.threads.file_tasks import Errands
 from gcdesk.worker.protocol.task_messages import Progress, Task
 
 if TYPE_CHECKING:
     from gcdesk.engine.library.library import Installed
     from gcdesk.ui.settings.preferences import Preferences
-    from gcdesk.ui.window.main_window import MainWindow
 
 KINDS = ("image", "text")
 _FIELDS = {"image": "image_model", "text": "text_model"}
@@ -58,12 +58,12 @@ class ModelJobs(QObject):
 
     changed = Signal()
 
-    def __init__(self, window: MainWindow, preferences: Preferences) -> None:
-        super().__init__(window)
-        self._window, self._preferences = window, preferences
+    def __init__(self, host: Host, preferences: Preferences) -> None:
+        super().__init__(host.widget)
+        self._host, self._preferences = host, preferences
         self.queue = TaskQueue(self)
         self._errands = Errands(self)
-        self._errands.failed.connect(window.say)
+        self._errands.failed.connect(host.say)
         self._known = {kind: getattr(preferences.settings, field) for kind, field in _FIELDS.items()}
         preferences.changed.connect(self._settings_changed)
 
@@ -215,7 +215,7 @@ class ModelJobs(QObject):
         def done(back: bool) -> None:
             if back and thrown.was_in_use:
                 self.use(thrown.kind, thrown.name)
-            self._window.say(
+            self._host.say(
                 f"{thrown.name} is back." if back else f"{thrown.name} is not in the recycle bin any more."
             )
             self.changed.emit()

@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QStandardPaths, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QKeySequence, QShortcut
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPushButton
 
 from gcdesk.config.build import why_no_torch
+from gcdesk.ui.host import Host
 from gcdesk.ui.models.jobs import Listed, ModelJobs, Thrown
 from gcdesk.ui.widgets.dialogs import Answer, Question, Sheet, note
 from gcdesk.ui.widgets.plain_text import PlainLabel, tip
 from gcdesk.ui.widgets.tables import fill, list_table
-
-if TYPE_CHECKING:
-    from gcdesk.ui.window.main_window import MainWindow
 
 _HEADS = ("Model", "Kind", "", "Right", "From", "Date", "Size")
 _KIND_WORDS = {"image": "Image", "text": "Text"}
@@ -29,13 +26,13 @@ class ModelsSheet(Sheet):
 
     def __init__(
         self,
-        window: MainWindow,
+        host: Host,
         jobs: ModelJobs,
         choose_files: Callable[[], None],
         train: Callable[[], object],
     ) -> None:
-        super().__init__(window, window.theme, "Models – gcdesk", "Models")  # noqa: RUF001 - a dash
-        self._window, self._jobs = window, jobs
+        super().__init__(host.widget, host.theme, "Models – gcdesk", "Models")  # noqa: RUF001 - a dash
+        self._host, self._jobs = host, jobs
         self._found: list[Listed] = []
         self._former: dict[str, str | None] = {}
         self.setMinimumSize(640, 380)
@@ -181,7 +178,7 @@ class ModelsSheet(Sheet):
 
         listed = self.chosen()
         if listed is not None and listed.model.info is not None:
-            CompareSheet(self._window, self._jobs, listed, self._found).show()
+            CompareSheet(self._host, self._jobs, listed, self._found).show()
 
     def _export(self) -> None:
         listed = self.chosen()
@@ -202,7 +199,7 @@ class ModelsSheet(Sheet):
         self.news.setText(f"Writing {target.name}…")
 
         def done(path: Path) -> None:
-            self._window.say(
+            self._host.say(
                 f"{name} is written to {path.name}.",
                 "Open folder",
                 lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(path.parent))),
@@ -229,7 +226,7 @@ class ModelsSheet(Sheet):
 
     def _delete(self, listed: Listed) -> None:
         def done(thrown: Thrown) -> None:
-            self._window.say(f"{thrown.name} is deleted.", "Undo", lambda: self._jobs.fetch_back(thrown))
+            self._host.say(f"{thrown.name} is deleted.", "Undo", lambda: self._jobs.fetch_back(thrown))
             self.while_open(lambda _none: self.news.setText(f"{thrown.name} is in the recycle bin."))(None)
 
         self._jobs.throw_away(listed, done)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices
@@ -21,13 +21,11 @@ from PySide6.QtWidgets import (
 from gcdesk.config.build import why_no_torch
 from gcdesk.config.folders import user_folders
 from gcdesk.config.settings import Settings
+from gcdesk.ui.host import Host
 from gcdesk.ui.settings.preferences import Preferences
 from gcdesk.ui.theme.theme import Theme
 from gcdesk.ui.widgets.dialogs import Sheet, note, roomy, scrolled
 from gcdesk.ui.widgets.form_card import Card, disable_entry
-
-if TYPE_CHECKING:
-    from gcdesk.ui.window.main_window import MainWindow
 
 _THEMES = (("As the system", "system"), ("Light", "light"), ("Dark", "dark"))
 _SCALES = tuple((f"{percent} %", percent / 100) for percent in (80, 90, 100, 110, 125, 150, 175, 200))
@@ -47,8 +45,8 @@ _KEPT = ("watch_folder",)  # not a matter of taste: defaults leave it
 class SettingsDialog(Sheet):
     """`field(name)` is the widget of a setting."""
 
-    def __init__(self, window: MainWindow, preferences: Preferences) -> None:
-        super().__init__(window, window.theme, "Settings – gcdesk", "Settings")  # noqa: RUF001 - a dash
+    def __init__(self, host: Host, preferences: Preferences) -> None:
+        super().__init__(host.widget, host.theme, "Settings – gcdesk", "Settings")  # noqa: RUF001 - a dash
         self._preferences = preferences
         self._fields: dict[str, QWidget] = {}
         self._showing = False

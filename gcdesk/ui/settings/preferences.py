@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication
 from gcdesk.config.settings import Settings, save_settings
 from gcdesk.engine.labels import NOT_SET
 from gcdesk.store import Status
+from gcdesk.ui.host import Host
 from gcdesk.ui.session.rows import Outcome, Rows
 from gcdesk.ui.theme.theme import Theme
 from gcdesk.ui.theme.window_style import apply_theme
@@ -20,7 +21,6 @@ from gcdesk.ui.threads.file_tasks import Errands
 
 if TYPE_CHECKING:
     from gcdesk.engine.selection.fitted_rule import FittedRule
-    from gcdesk.ui.window.main_window import MainWindow
 
 # By kind: what to show, and the name to keep.
 ModelChoices = dict[str, list[tuple[str, str | None]]]
@@ -36,11 +36,11 @@ class Preferences(QObject):
 
     changed = Signal(set)
 
-    def __init__(self, window: MainWindow) -> None:
-        super().__init__(window)
-        self._window, self._controller = window, window.controller
+    def __init__(self, host: Host) -> None:
+        super().__init__(host.widget)
+        self._host, self._controller = host, host.controller
         self._errands = Errands(self)
-        self._errands.failed.connect(window.say)
+        self._errands.failed.connect(host.say)
         self._timer = QTimer(self, singleShot=True, interval=_SAVE_MS)
         self._timer.timeout.connect(self._take_over)
         self._applied = self._controller.settings
@@ -61,7 +61,7 @@ class Preferences(QObject):
         self._controller.settings = new
         if names & _LOOK:
             self._show_look(new)
-        self._window.presenter.refresh()
+        self._host.refresh_detail()
         self._timer.start()
         self.changed.emit(names)
 
@@ -70,7 +70,7 @@ class Preferences(QObject):
         app = QApplication.instance()
         if isinstance(app, QApplication):
             apply_theme(app, theme)
-        self._window.set_theme(theme)
+        self._host.set_theme(theme)
 
     def _take_over(self) -> None:
         """The hand rests: write, and let worker and rows follow."""
@@ -90,7 +90,7 @@ class Preferences(QObject):
         done = np.flatnonzero(self._controller.rows.status == Status.DONE)
         if due and len(done):
             photos = "photo" if len(done) == 1 else "photos"
-            self._window.say(
+            self._host.say(
                 f"This counts for new photos; {len(done):,} {photos} of the list were answered before.",
                 "Classify again",
                 lambda: self._controller.retry(

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVB
 from gcdesk.config.folders import user_folders
 from gcdesk.jobs.task_queue import Errand, TaskQueue
 from gcdesk.store import store_path
+from gcdesk.ui.host import Host
 from gcdesk.ui.theme.theme import Theme
 from gcdesk.ui.threads.file_tasks import Errands
 from gcdesk.ui.training.settings_card import SettingsCard
@@ -27,7 +28,6 @@ from gcdesk.worker.protocol.task_messages import Figures, Task
 
 if TYPE_CHECKING:
     from gcdesk.ui.models.jobs import ModelJobs
-    from gcdesk.ui.window.main_window import MainWindow
     from trainer.text.preview import Prepared
     from trainer.text.runs import Run
 
@@ -52,9 +52,9 @@ class PlanPage(QWidget):
     resume_wanted = Signal(object, bool)
     show_wanted = Signal(object)
 
-    def __init__(self, window: MainWindow, sheet: Sheet, jobs: ModelJobs) -> None:
+    def __init__(self, host: Host, sheet: Sheet, jobs: ModelJobs) -> None:
         super().__init__()
-        self._window, self._sheet, self._jobs = window, sheet, jobs
+        self._host, self._sheet, self._jobs = host, sheet, jobs
         self._errands = Errands(self)
         self._errands.failed.connect(self._cannot_read)
         self._pace, self._writing = TaskQueue(self), TaskQueue(self)
@@ -71,7 +71,7 @@ class PlanPage(QWidget):
         self._run_lines.setSpacing(6)
         self.runs.add_line(self._run_lines)
         self.runs.hide()
-        self.sources = SourcesCard(sheet, self._errands, window.controller.ledger.sessions)
+        self.sources = SourcesCard(sheet, self._errands, host.controller.ledger.sessions)
         name = f"text {datetime.date.today():%Y-%m-%d}"
         self.settings = SettingsCard(sheet, name)
         self._assemble()
@@ -143,7 +143,7 @@ class PlanPage(QWidget):
         task = Task("write-corrections", (str(store_path()), str(folder), *parts))
         errand = Errand(task, lambda _done: self._gather(asked, chosen, folder), self._cannot_read)
         # Asking for the sessions writes what waits, so that the task sees it.
-        self._window.controller.ledger.sessions(
+        self._host.controller.ledger.sessions(
             self._sheet.while_open(lambda _found: self._writing.run(errand))
         )
 

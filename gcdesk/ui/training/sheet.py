@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
+from gcdesk.ui.host import Host
 from gcdesk.ui.theme.theme import Theme
 from gcdesk.ui.training.plan_page import PlanPage
 from gcdesk.ui.training.run_pages import EndedPage, RunningPage
@@ -17,7 +18,6 @@ from gcdesk.ui.widgets.dialogs import Sheet
 
 if TYPE_CHECKING:
     from gcdesk.ui.models.jobs import ModelJobs
-    from gcdesk.ui.window.main_window import MainWindow
     from trainer.text.runs import Run
 
 _RUNNING = ("preparing", "running", "stopping", "comparing")
@@ -26,17 +26,17 @@ _RUNNING = ("preparing", "running", "stopping", "comparing")
 class TrainingSheet(Sheet):
     """Shows the page that fits the training's stage."""
 
-    def __init__(self, window: MainWindow, training: Training, jobs: ModelJobs) -> None:
+    def __init__(self, host: Host, training: Training, jobs: ModelJobs) -> None:
         super().__init__(
-            window,
-            window.theme,
+            host.widget,
+            host.theme,
             "Train the text model – gcdesk",  # noqa: RUF001 - a dash
             "Train the text model",
         )
-        self._window, self.training = window, training
+        self._host, self.training = host, training
         self.setMinimumSize(560, 420)
         self.resize_within(760, 780)
-        self.plan = PlanPage(window, self, jobs)
+        self.plan = PlanPage(host, self, jobs)
         self.running = RunningPage(self.theme)
         self.ended = EndedPage(self.theme)
         self.pages = QStackedWidget()

@@ -14,13 +14,13 @@ from PySide6.QtCore import QObject, Signal
 
 from gcdesk.jobs.task_client import IDLE, STOPPING, TaskClient
 from gcdesk.jobs.task_queue import Errand
+from gcdesk.ui.host import Host
 from gcdesk.ui.threads.file_tasks import Errands
 from gcdesk.worker.protocol.task_messages import Done, Figures, Progress, Task
 
 if TYPE_CHECKING:
     from gcdesk.engine.evaluation.model_comparison import Comparison
     from gcdesk.ui.models.jobs import ModelJobs
-    from gcdesk.ui.window.main_window import MainWindow
     from trainer.text.preview import Prepared
     from trainer.text.runs import Point, Run
 
@@ -50,9 +50,9 @@ class Training(QObject):
     changed = Signal()
     ended = Signal(str)
 
-    def __init__(self, window: MainWindow, jobs: ModelJobs) -> None:
-        super().__init__(window)
-        self._window, self._jobs = window, jobs
+    def __init__(self, host: Host, jobs: ModelJobs) -> None:
+        super().__init__(host.widget)
+        self._host, self._jobs = host, jobs
         self._errands = Errands(self)
         self._errands.failed.connect(self._errand_failed)
         self._client = TaskClient(self, patience_seconds=STOP_PATIENCE_SECONDS)
@@ -223,7 +223,7 @@ class Training(QObject):
                 )
             )
 
-        chosen = self._window.controller.settings.text_model
+        chosen = self._host.controller.settings.text_model
         self._errands.run(lambda: _text_model(chosen), compare)
 
     def _read_comparison(self, path: Path) -> None:

@@ -19,7 +19,7 @@ from gcdesk.ui.session.filtering import Show, SortBy
 from gcdesk.ui.session.review import next_to_review
 from gcdesk.ui.theme.theme import Theme
 from gcdesk.ui.threads.background import Background
-from gcdesk.ui.window.actions import Actions, Spec
+from gcdesk.ui.window.actions import Actions
 from gcdesk.ui.window.detail import Detail
 from gcdesk.ui.window.detail_presenter import Presenter
 from gcdesk.ui.window.empty_state import EmptyState
@@ -41,9 +41,7 @@ def _yes() -> bool:
 
 
 class MainWindow(_QMainWindow):
-    """See docs/design-window.md. Plug points for other rooms: `add_action`, `provide`,
-    `set_intake`, `say`, `may_close`, `closing`.
-    """
+    """See docs/design-window.md. Other rooms reach it through `gcdesk.ui.host.Host`."""
 
     closing = Signal()  # before anything is shut down
 
@@ -170,14 +168,6 @@ class MainWindow(_QMainWindow):
 
     # --- plug points
 
-    def add_action(
-        self, menu: str, name: str, text: str, shortcut: str | None = None,
-        slot: Callable[..., None] | None = None, tip: str = "", checkable: bool = False,
-    ) -> QAction:  # fmt: skip
-        """Add an action of another room: shortcut, menu entry and tooltip in one line."""
-        keys = (shortcut,) if shortcut else ()
-        return self.actions_.add(Spec(menu, name, text, keys, tip, checkable=checkable), slot)
-
     def provide(self, name: str, slot: Callable[..., object]) -> QAction:
         """Say what a known action does; until then it is hidden."""
         return self.actions_.provide(name, slot)
@@ -193,6 +183,29 @@ class MainWindow(_QMainWindow):
     def say(self, text: str, offer: str = "", act: Callable[[], object] | None = None) -> None:
         """One line of news in the strip."""
         self.strip.say(text, offer, act)
+
+    def interrupt(self, text: str, offer: str, act: Callable[[], object]) -> None:
+        """As `say`, but an offer that stands comes back when this one is gone."""
+        self.strip.interrupt(text, offer, act)
+
+    def is_offering(self, act: Callable[[], object]) -> bool:
+        """Whether the strip shows a button that calls `act`."""
+        return self.strip.act == act
+
+    def withdraw(self, act: Callable[[], object]) -> None:
+        """Take the news away whose button calls `act`."""
+        if self.is_offering(act):
+            self.strip.clear_notice()
+
+    @property
+    def widget(self) -> QWidget:
+        return self
+
+    def action(self, name: str) -> QAction:
+        return self.actions_[name]
+
+    def refresh_detail(self) -> None:
+        self.presenter.refresh()
 
     def visible_rows(self) -> np.ndarray:
         """Row numbers in view order, the newest included."""

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QTableWidgetItem
 
 from gcdesk.store import SessionInfo
+from gcdesk.ui.host import Host
 from gcdesk.ui.widgets.dialogs import Answer, Question, Sheet, note
 from gcdesk.ui.widgets.plain_text import tip
 from gcdesk.ui.widgets.tables import list_table
 from gcdesk.ui.widgets.wording import day_and_time
-
-if TYPE_CHECKING:
-    from gcdesk.ui.window.main_window import MainWindow
 
 _HEADS = ("Session", "Photos", "Not finished", "Corrected", "Opened")
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -26,9 +22,9 @@ _NUMBER = Qt.ItemDataRole.UserRole
 class SessionsDialog(Sheet):
     """A table of all sessions, the one opened latest first."""
 
-    def __init__(self, window: MainWindow) -> None:
-        super().__init__(window, window.theme, "Sessions – gcdesk", "Sessions")  # noqa: RUF001 - a dash
-        self._window, self._controller = window, window.controller
+    def __init__(self, host: Host) -> None:
+        super().__init__(host.widget, host.theme, "Sessions – gcdesk", "Sessions")  # noqa: RUF001 - a dash
+        self._host, self._controller = host, host.controller
         self._found: list[SessionInfo] = []
         self._filling = False
         self.setMinimumSize(480, 320)
@@ -137,7 +133,7 @@ class SessionsDialog(Sheet):
             self.news.setText(problem)
             if not problem and session.id == self._controller.session_id:
                 self._controller.session_name = name
-                self._window.show_name()
+                self._host.show_name()
             self.refresh()
 
         self._controller.ledger.rename_session(session.id, name, self.while_open(done))
@@ -167,7 +163,7 @@ class SessionsDialog(Sheet):
                 else:
                     self._controller.new_session("")
             if problem:
-                self._window.say(problem)
+                self._host.say(problem)
             self.while_open(lambda _problem: self.refresh())(problem)
 
         self._controller.ledger.delete_session(session.id, done)
