@@ -89,7 +89,7 @@ def opened_result(archive: Path, most_bytes: int) -> Iterator[ResultTar]:
             budget = HeaderBudget(plain)  # type: ignore[arg-type]  # a GzipFile reads, seeks and tells
             with tarfile.open(fileobj=budget, mode="r:") as tar:  # type: ignore[call-overload]  # so does this
                 yield ResultTar(tar, budget)
-    except (tarfile.TarError, EOFError, zlib.error, RecursionError, OverflowError) as error:
+    except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error, RecursionError, OverflowError) as error:
         raise ResultError(f"{archive.name} is damaged or no .tar.gz: copy it again ({error}).") from error
     except OSError as error:
         raise ResultError(f"{archive.name} cannot be read: {error.strerror or error}.") from error
