@@ -148,7 +148,7 @@ def test_damage_on_the_way_is_noticed(archive: Path, files: dict[str, bytes], tm
     (tmp_path / "b.tar.gz").write_bytes(archive.read_bytes()[: archive.stat().st_size // 2])
     refused(tmp_path / "b.tar.gz", "damaged or no .tar.gz")
     (tmp_path / "c.tar.gz").write_text("these are words")
-    refused(tmp_path / "c.tar.gz", "damaged or no .tar.gz|cannot be read")
+    refused(tmp_path / "c.tar.gz", "damaged or no .tar.gz")
     lacking = {name: data for name, data in files.items() if name != "status.json"}
     refused(pack(lacking, tmp_path / "d.tar.gz"), "list of files differ")
     refused(pack({"status.json": b"{}"}, tmp_path / "e.tar.gz"), "no result of gcdesk")
