@@ -19,12 +19,13 @@ from gcdesk.cli.output import WRITERS, Writer
 from gcdesk.cli.terminal import Progress
 from gcdesk.config.settings import load_settings
 from gcdesk.engine.captions.caption_table import read_caption_csv
+from gcdesk.engine.captions.table_fit import fit_note
 from gcdesk.engine.classification.classifier import Item, Result
 from gcdesk.engine.labels import BINS
 from gcdesk.engine.photos.discovery import find_photos
 from gcdesk.engine.selection.rules import DEFAULT_RULE, Rule
+from gcdesk.engine.tables.targets import is_stream, refuse_target
 from gcdesk.engine.tables.writer import BYTE_ORDER_MARK, replaced_file
-from gcdesk.engine.targets import is_stream, refuse_target
 
 
 @dataclass
@@ -126,11 +127,17 @@ def _items(paths: list[str], captions: Path | None) -> list[Item]:
     """What to classify. A photo that the caption table does not know keeps its file name as caption."""
     table = read_caption_csv(captions) if captions is not None else None
     items = []
+    fitting: set[str] = set()
     for found in find_photos(paths):
-        caption = None
-        if table is not None and found.error is None:
-            caption = table.get(found.path)
-        items.append(Item(found.path, caption, found.error))
+        entry = table.find(found.path) if table is not None and found.error is None else None
+        if entry is not None:
+            fitting.add(entry[0])
+        items.append(Item(found.path, entry[1] if entry is not None else None, found.error))
+    if table is not None and captions is not None:
+        photos = [item.path for item in items if item.error is None and item.path is not None]
+        note = fit_note(captions.name, table, len(fitting), photos)
+        if note:
+            tell(f"note: {note}")
     return items
 
 

@@ -109,6 +109,17 @@ def test_a_bad_caption_table_is_refused_before_anything_is_done(
     assert len(err.splitlines()) == 1
 
 
+def test_a_caption_table_that_fits_no_photo_is_said(samples: Path, tmp_path: Path, capsys: Captured) -> None:
+    table = tmp_path / "captions.csv"
+    table.write_text("file,text\norange peel.heic,banana\nold sock.heic,sock\n")
+    arguments = ["classify", str(samples), "--captions", str(table), "--image-model", "none"]
+    assert main(arguments) == 0
+    assert "0 of 2 entries of captions.csv fit a photo: the endings differ" in capsys.readouterr().err
+    table.write_text("file,text\norange peel.jpg,banana\nold sock.heic,sock\n")
+    assert main(arguments) == 0
+    assert "1 of 2 entries of captions.csv fit a photo" in capsys.readouterr().err
+
+
 def test_text_alone_and_image_alone(samples: Path, capsys: Captured) -> None:
     photo = str(samples / "orange peel.jpg")
     assert main(["classify", photo, "--image-model", "none", "--format", "json"]) == 0

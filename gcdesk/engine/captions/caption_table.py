@@ -50,11 +50,20 @@ class CaptionTable:
 
     def get(self, path: Path | str) -> str | None:
         """The caption of a photo ("" where the table says that it has none), None when no entry fits."""
+        found = self.find(path)
+        return found[1] if found is not None else None
+
+    def find(self, path: Path | str) -> tuple[str, str] | None:
+        """What a photo's entry is found by, whatever its case, and the photo's caption; None when no entry fits."""
         keys = list(_keys(_absolute(path), self.folder))
         for key in keys:
             if key in self._by_key:
-                return self._by_key[key]
-        return next((c for key in keys if (c := self._by_folded.get(key.casefold())) is not None), None)
+                return key.casefold(), self._by_key[key]
+        for key in map(str.casefold, keys):
+            caption = self._by_folded.get(key)
+            if caption is not None:
+                return key, caption
+        return None
 
 
 def read_caption_csv(path: Path | str) -> CaptionTable:

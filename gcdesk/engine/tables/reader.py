@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from gcdesk.config.thresholds import TABLE_MAX_BYTES
 from gcdesk.engine.errors import GcdeskError
+from gcdesk.engine.tables.writer import without_quote
 
 _DELIMITERS = ",;\t"
+# Excel's own line before the header, which says what is between the cells.
+_SEPARATOR_LINE = re.compile(r'"?sep=(.)"?[,;\t ]*\r?\n', re.IGNORECASE)
+_SPREADSHEETS = {
+    b"PK\x03\x04": "a spreadsheet (Excel, LibreOffice or Numbers) or a zip archive",
+    b"\xd0\xcf\x11\xe0": "an older Excel spreadsheet",
+    b"%PDF": "a PDF document",
+    b"{\\rtf": "a document of a word processor",
+}
+_LOOKED_AT, _MOSTLY = 512, 0.8  # bytes; share of zeros
 
 
 @dataclass(frozen=True)
@@ -41,16 +53,20 @@ class Table:
 
 
 def read_table(path: Path, error: type[GcdeskError]) -> Table:
-    """Read a CSV file: UTF-8 with or without a byte order mark, cells between commas, semicolons or tabs.
+    """Read a CSV file: UTF-8 with or without a byte order mark or UTF-16, cells between commas, semicolons or tabs, or
+    what Excel's first line `sep=;` says. A quote that we put before a formula is taken off again.
 
-    Raises `error` for a file that cannot be read, is no UTF-8, holds nothing, or has a row with more or fewer
+    Raises `error` for a file that cannot be read, is no such text, holds nothing, or has a row with more or fewer
     cells than the header (an unquoted comma in a text, mostly). Empty cells missing at a row's end are fine.
     """
     text = _text(path, error)
     delimiter = max(_DELIMITERS, key=text.partition("\n")[0].count)
+    skipped = 0
+    if said := _SEPARATOR_LINE.match(text):
+        delimiter, text, skipped = said[1], text[said.end() :], 1
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
-        rows = [Row(reader.line_num, tuple(cell.strip() for cell in cells)) for cells in reader]
+        rows = [Row(reader.line_num + skipped, tuple(map(_cell, cells))) for cells in reader]
     except csv.Error as problem:
         raise error(f"{path.name}, line {reader.line_num}: this is not a CSV table ({problem}).") from problem
     rows = [row for row in rows if any(row.cells)]
@@ -58,6 +74,10 @@ def read_table(path: Path, error: type[GcdeskError]) -> Table:
         raise error(f"{path.name} is empty.")
     columns = _without_empty_end(rows[0].cells, 0)
     return Table(path, columns, tuple(_fitting(rows[1:], columns, path, error)))
+
+
+def _cell(written: str) -> str:
+    return without_quote(written.strip())
 
 
 def _text(path: Path, error: type[GcdeskError]) -> str:
@@ -72,10 +92,25 @@ def _text(path: Path, error: type[GcdeskError]) -> str:
         raise error(f"{path} cannot be read: {getattr(problem, 'strerror', None) or problem}.") from problem
     if len(data) > TABLE_MAX_BYTES:
         raise error(f"{path.name} is too large for a table: at most {TABLE_MAX_BYTES // 2**20} MB are read.")
+    for start, what in _SPREADSHEETS.items():
+        if data.startswith(start):
+            raise error(f"{path.name} is {what}, not text: open it and save it as CSV UTF-8.")
     try:
-        return data.decode("utf-8-sig")
+        return data.decode(_encoding(data))
     except UnicodeDecodeError:
         raise error(f"{path.name} is not UTF-8 text: save it as CSV UTF-8.") from None
+
+
+def _encoding(data: bytes) -> str:
+    """UTF-16 by its mark, or by every other byte of the beginning being zero, as of most letters; else UTF-8."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    head = data[:_LOOKED_AT]
+    for place, name in ((1, "utf-16-le"), (0, "utf-16-be")):
+        zeros = head[place::2]
+        if len(zeros) > 1 and zeros.count(0) > _MOSTLY * len(zeros) and head[1 - place :: 2].count(0) == 0:
+            return name
+    return "utf-8-sig"
 
 
 def _fitting(

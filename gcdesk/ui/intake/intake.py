@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QLineEdit
 
 from gcdesk.config.thresholds import DRIVE_SILENT_SECONDS
 from gcdesk.engine.captions.caption_table import CaptionTable, read_caption_csv
+from gcdesk.engine.captions.table_fit import why_none
 from gcdesk.engine.photos.discovery import find_photos
 from gcdesk.store import identity
 from gcdesk.ui.host import Host
@@ -286,16 +287,16 @@ class Intake(QObject):
     # --- caption tables
 
     def _read_table(self, path: str, alone: bool) -> None:
-        def begin(work: _Work) -> Callable[[], tuple[CaptionTable, int, dict[int, str]]]:
+        def begin(work: _Work) -> Callable[[], tuple[CaptionTable, int, dict[int, str], str]]:
             rows = self._controller.rows
             photos = list(zip(rows.item_id.tolist(), rows.path[:], rows.caption[:], strict=True))
             return lambda: _changes_of(path, photos, work)
 
-        def take(result: tuple[CaptionTable, int, dict[int, str]]) -> bool:
-            table, named, changes = result
+        def take(result: tuple[CaptionTable, int, dict[int, str], str]) -> bool:
+            table, named, changes, why = result
             self.tables.append(table)  # photos that are read next are looked up in it
             changed = self._apply(changes)
-            self._host.say(_said_of(Path(path).name, len(table), named, changed, alone))
+            self._host.say(_said_of(Path(path).name, len(table), named, changed, alone, why))
             return True
 
         self._tables.append(_Work(Path(path).name, begin, take))
@@ -314,8 +315,10 @@ class Intake(QObject):
 
 def _changes_of(
     path: str, photos: Sequence[tuple[int, str, str]], work: _Work
-) -> tuple[CaptionTable, int, dict[int, str]]:
-    """Runs on the thread. The table, how many of the photos (item, path, caption) it names, new captions by item."""
+) -> tuple[CaptionTable, int, dict[int, str], str]:
+    """Runs on the thread. The table, how many of the photos (item, path, caption) it names, new captions by item, and
+    why it names none.
+    """
     table = read_caption_csv(path)
     named, changes = 0, {}
     for number, (item, photo, caption) in enumerate(photos):
@@ -326,15 +329,22 @@ def _changes_of(
             named += 1
             if " ".join(text.split()) != caption:
                 changes[item] = " ".join(text.split())
-    return table, named, changes
+    why = (
+        f" ({why_none(table, [photo for _, photo, _ in photos])})"
+        if photos and not named and len(table)
+        else ""
+    )
+    return table, named, changes, why
 
 
-def _said_of(name: str, entries: int, named: int, changed: int, alone: bool) -> str:
+def _said_of(name: str, entries: int, named: int, changed: int, alone: bool, reason: str) -> str:
     if named:
         photos = "1 photo" if named == 1 else f"{named:,} photos"
         fresh = "all had it already" if not changed else f"{changed:,} of them new"
         return f"{name}: captions for {photos} of the list, {fresh}."
     if alone:
-        return f"{name} names none of these photos; photos that come later get their captions from it."
+        return (
+            f"{name} names none of these photos{reason}; photos that come later get their captions from it."
+        )
     captions = "1 caption" if entries == 1 else f"{entries:,} captions"
     return f"{name}: {captions} read."

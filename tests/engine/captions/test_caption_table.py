@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from gcdesk.engine.captions.caption_table import CaptionTable, read_caption_csv
+from gcdesk.engine.captions.table_fit import fit_note
 from gcdesk.engine.errors import CaptionFileError
+from gcdesk.engine.tables.writer import CsvTable
 
 
 def written(folder: Path, content: str | bytes) -> Path:
@@ -119,7 +121,8 @@ def test_capitals_matter_only_where_they_tell_files_apart(tmp_path: Path) -> Non
         ("file,text\n,cup\n", ["line 2", "no file", "'cup'"]),
         ('file,text\na.jpg,"cup\n', ["not a CSV"]),
         ("file,text\ncaf\xe9.jpg,cup\n".encode("latin-1"), ["UTF-8"]),
-        ("file,text\na.jpg,cup\n".encode("utf-16"), ["UTF-8"]),
+        (b"PK\x03\x04 xl/workbook.xml", ["spreadsheet", "CSV UTF-8"]),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", ["older Excel", "CSV UTF-8"]),
         (b"\x00\x01\x02" * 100, ["'\\x00\\x01"]),
     ],
 )
@@ -154,3 +157,58 @@ def test_a_table_of_a_large_folder_is_quick(tmp_path: Path) -> None:
     lines = "".join(f"sub/IMG_{i}.jpg,peel {i}\n" for i in range(100_000))
     table = table_of(tmp_path, "file,text\n" + lines)
     assert table.get(os.path.join(tmp_path, "sub", "IMG_99999.jpg")) == "peel 99999"
+
+
+@pytest.mark.parametrize("line", ["sep=;\r\n", '"sep=;"\r\n', "SEP=;\n"])
+def test_excels_line_about_the_separator_is_skipped_and_counted(tmp_path: Path, line: str) -> None:
+    assert table_of(tmp_path, f"{line}file;text\r\na.jpg;jar, glass\r\n").get("a.jpg") == "jar, glass"
+    with pytest.raises(CaptionFileError, match="line 4"):
+        table_of(tmp_path, f"{line}file;text\na.jpg;jar\nb.jpg;a;b\n")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_unicode_text_of_a_spreadsheet_is_read(tmp_path: Path, encoding: str) -> None:
+    table = table_of(tmp_path, "file\ttext\na.jpg\tépluchure\n".encode(encoding))
+    assert table.get("a.jpg") == "épluchure"
+
+
+def test_captions_of_our_own_table_come_back_as_they_were(tmp_path: Path) -> None:
+    captions = ["=2+2 cans", "-glass jar", "'quoted' jar", "'=odd", "''-odder", "@home", "kid's toy", "plain"]
+    with (tmp_path / "rows.csv").open("w", encoding="utf-8-sig", newline="") as stream:
+        table = CsvTable(stream, ("path", "caption"))
+        for number, caption in enumerate(captions):
+            table.write({"path": f"{number}.jpg", "caption": caption})
+    read = read_caption_csv(tmp_path / "rows.csv")
+    assert [read.get(f"{number}.jpg") for number in range(len(captions))] == captions
+    assert "\n1.jpg,'-glass jar" in (tmp_path / "rows.csv").read_text(encoding="utf-8-sig")
+
+
+@pytest.mark.parametrize(
+    ("entry", "photo", "words"),
+    [
+        ("IMG_0001", "IMG_0001.JPG", "endings differ, 'IMG_0001' in the table is 'IMG_0001.JPG'"),
+        ("IMG_0001.heic", "IMG_0001.JPG", "endings differ"),
+        (
+            "C:\\Users\\x\\IMG_0001.JPG",
+            "IMG_0001.JPG",
+            "folders are others, such as in 'C:/Users/x/IMG_0001.JPG'",
+        ),
+        ("/home/x/IMG_0001.jpg", "IMG_0001.JPG", "folders are others"),
+        ("MÃ¼ll.jpg", "Müll.jpg", "'MÃ¼ll.jpg' is 'Müll.jpg' in a wrong encoding"),
+        ("M\ufffdll.jpg", "Müll.jpg", "letters of their names are lost"),
+        (
+            "cat.jpg",
+            "dog.jpg",
+            "no name is alike, the first is 'cat.jpg' in the table and 'dog.jpg' in the folder",
+        ),
+    ],
+)
+def test_a_table_that_names_no_photo_says_the_likely_reason(
+    tmp_path: Path, entry: str, photo: str, words: str
+) -> None:
+    table = table_of(tmp_path, f"file,text\n{entry},cup\n")
+    assert table.find(tmp_path / "photos" / photo) is None
+    note = fit_note("captions.csv", table, 0, [tmp_path / "photos" / photo])
+    assert note.startswith("0 of 1 entries of captions.csv fit a photo: ")
+    assert words in note
+    assert fit_note("captions.csv", table, 1, [tmp_path / photo]) == ""
