@@ -31,10 +31,11 @@ from gcdesk.engine.evaluation.scoring import measure, named_by_class, of_labelle
 from gcdesk.engine.labels import BINS
 from gcdesk.engine.library.library import Library
 from gcdesk.engine.modelfile.training_captions import load_seen
+from gcdesk.engine.photos.bin_folders import MAP_HELP, parse_names
 from gcdesk.engine.selection.fitted_rule import load_fitted
 from gcdesk.engine.selection.rules import DEFAULT_RULE, Rule
+from gcdesk.engine.tables.targets import refuse_target
 from gcdesk.engine.tables.writer import readable
-from gcdesk.engine.targets import refuse_target
 
 __all__ = ["add_arguments", "named_by_class", "run", "score_path"]
 
@@ -87,6 +88,7 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"a folder with a subfolder a bin ({', '.join(BINS)}) of photos whose names are captions,"
         " or a table with the columns text and bin, which evaluates the text model alone",
     )
+    parser.add_argument("--map-folders", metavar="NAMES", help=MAP_HELP)
     add_model_arguments(parser)
 
 
@@ -118,7 +120,7 @@ def run(args: argparse.Namespace) -> int:
 
 def score_path(args: argparse.Namespace, settings: Settings) -> tuple[ScoredSet, Models]:
     """Run the models that the arguments name over the data that they name."""
-    labelled = read_labelled(args.path)
+    labelled = read_labelled(args.path, parse_names(args.map_folders))
     notices = Notices()
     if not labelled.has_photos:
         if args.text_model == NO_MODEL:

@@ -13,6 +13,7 @@ from gcdesk.engine.evaluation.scoring import Measured
 from gcdesk.engine.learning.grouping import groups_of
 from gcdesk.engine.learning.learned_model import learn_model, learned_words
 from gcdesk.engine.library.library import Library
+from gcdesk.engine.photos.bin_folders import MAP_HELP, parse_names
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     source.add_argument(
         "--from", dest="data", type=Path, metavar="FOLDER|CSV", help="learn from items whose bin is known"
     )
+    parser.add_argument("--map-folders", metavar="NAMES", help=MAP_HELP)
     parser.add_argument("--use", action="store_true", help="classify with the new model from now on")
 
 
@@ -38,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
                 one.caption if one.caption is not None or one.path is None else caption_from_path(one.path),
                 one.label,
             )
-            for one in read_labelled(args.data).items
+            for one in read_labelled(args.data, parse_names(args.map_folders)).items
         ]
         groups = groups_of([one.caption or str(one.path) for one in items], [None] * len(items))
         name, found = learn_model(args.kind, library.resolve(args.kind, args.model), items, groups, library)

@@ -13,6 +13,7 @@ from gcdesk.engine.errors import GcdeskError, LibraryError
 from gcdesk.engine.labels import BINS, canonical_bin
 from gcdesk.engine.library.library import COURSE_SUFFIXES, Installed, Library, Verified
 from gcdesk.engine.modelfile.checkpoint import MODEL_SUFFIX
+from gcdesk.engine.photos.bin_folders import MAP_HELP, parse_names
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--data", type=Path, required=True, metavar="FOLDER|CSV", help="items whose bin is known"
     )
     compare.add_argument("--json", type=Path, metavar="FILE", help="also write all of it to a file")
+    compare.add_argument("--map-folders", metavar="NAMES", help=MAP_HELP)
     compare.add_argument("--force", action="store_true", help=FORCE)
     compare.set_defaults(action_run=_compare)
 
@@ -160,7 +162,7 @@ def verified(found: Verified) -> str:
 def _compare(library: Library, args: argparse.Namespace) -> int:
     from gcdesk.engine.evaluation.labelled_set import read_labelled
     from gcdesk.engine.evaluation.model_comparison import compare_models, save_comparison
-    from gcdesk.engine.targets import refuse_target
+    from gcdesk.engine.tables.targets import refuse_target
 
     if args.json:
         refuse_target(args.json, [args.data, args.first, args.second], args.force)
@@ -168,15 +170,14 @@ def _compare(library: Library, args: argparse.Namespace) -> int:
     def folder(wanted: str) -> Path:
         return Path(wanted) if Path(wanted).is_dir() else library.find(wanted).folder
 
+    labelled = read_labelled(args.data, parse_names(args.map_folders))
     progress = Progress(1, "answers")
 
     def step(done: int, total: int) -> None:
         progress.total = total
         progress.update(done)
 
-    found = compare_models(
-        folder(args.first), folder(args.second), read_labelled(args.data), args.data.name, step
-    )
+    found = compare_models(folder(args.first), folder(args.second), labelled, args.data.name, step)
     progress.clear()
     width = max(len(found.first.name), len(found.second.name), 5)
     print(f"{'model':<{width}}  accuracy   95 % interval    right  {'  '.join(f'{b:>6}' for b in BINS)}")

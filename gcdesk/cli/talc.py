@@ -22,6 +22,7 @@ from gcdesk.cluster.script_templates import bundle_name, sbatch_text
 from gcdesk.cluster.sites import Site, load_site, site_names
 from gcdesk.cluster.training_bundle import ARCHIVE_SUFFIX, write_bundle
 from gcdesk.engine.library.library import Library
+from gcdesk.engine.photos.bin_folders import MAP_HELP, parse_names
 from gcdesk.worker.protocol.task_messages import Task
 from trainer.image.settings import chosen_settings
 from trainer.job.config import Folders
@@ -57,6 +58,7 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     photos.add_argument(
         "--pack", type=Path, metavar="FOLDER", help="pack this folder (train, val, test) into the bundle"
     )
+    photos.add_argument("--map-folders", metavar="NAMES", help=MAP_HELP)
     for split in ("train", "val", "test"):
         photos.add_argument(f"--{split}", metavar="PATH", help=f"the {split} folder on the cluster")
     many = parser.add_argument_group("or classify a folder there with the models in use here")
@@ -155,7 +157,7 @@ def _export_classify(args: argparse.Namespace) -> int:
 def _job(args: argparse.Namespace) -> Job:
     site = load_site(args.site)
     asked = _resources(args, site)
-    packed = list_photos(args.pack) if args.pack else None
+    packed = list_photos(args.pack, parse_names(args.map_folders)) if args.pack else None
     return Job(
         run=args.run_name or f"{args.model}-{time.strftime('%Y%m%d-%H%M')}".replace(" ", "-"),
         model=args.model,

@@ -42,6 +42,10 @@ class PhotoError(GcdeskError):
         self.problem = problem
 
 
+class PhotoFolderError(GcdeskError):
+    """A folder that does not hold photos in folders of bins."""
+
+
 class LabelError(GcdeskError):
     """A bin name that is none of ours."""
 

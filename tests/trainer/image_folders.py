@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 BIN_OF = {
@@ -19,10 +18,11 @@ BIN_OF = {
 
 
 def make_folder(samples: Path, folder: Path, copies: int = 1) -> Path:
-    """Copy the samples into `folder`/<bin>/; copies beyond the first get a number."""
+    """Copy the samples into `folder`/<bin>/; copies beyond the first get a number and bytes of their own."""
     for caption, name in BIN_OF.items():
         for number in range(copies):
             target = folder / name / f"{caption}_{number:03d}.jpg"
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(samples / f"{caption}.jpg", target)
+            content = (samples / f"{caption}.jpg").read_bytes()
+            target.write_bytes(content + (f"{folder.name} {number}".encode() if number else b""))
     return folder

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 
+from gcdesk.engine.photos.bin_folders import MAP_HELP, parse_names, splits_in
 from trainer.image.devices import choose_device, low_precision_of
 from trainer.image.interrupts import interruptible
 from trainer.image.local import (
@@ -46,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     data.add_argument("--train", type=Path, metavar="FOLDER", help="instead of FOLDER/train")
     data.add_argument("--val", type=Path, metavar="FOLDER", help="instead of FOLDER/val")
     data.add_argument("--test", type=Path, metavar="FOLDER", help="instead of FOLDER/test")
+    data.add_argument("--map-folders", metavar="NAMES", help=MAP_HELP)
     data.add_argument(
         "--station",
         type=Path,
@@ -87,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
     user.
     """
     local = args.local is not None
-    sources = _sources(args)
+    sources = replace(_sources(args), names=parse_names(args.map_folders))
     settings = chosen_settings(args.recipe or (RECIPE if local else None), args.set)
     device = choose_device(args.device)
     if args.threads:
@@ -140,9 +142,8 @@ def _sources(args: argparse.Namespace) -> Sources:
     def split(name: str) -> Path | None:
         chosen: Path | None = getattr(args, name)
         if chosen is None and args.data is not None:
-            chosen = args.data / name
-            if name == "test" and not chosen.is_dir():
-                return None
+            chosen = splits_in(args.data).get(name)
+            return args.data / name if chosen is None and name != "test" else chosen
         return chosen
 
     train, val = split("train"), split("val")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,16 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from gcdesk.engine.errors import GcdeskError, LabelError, PhotoError
-from gcdesk.engine.labels import BINS, bin_index
+from gcdesk.engine.errors import GcdeskError, PhotoError, PhotoFolderError
+from gcdesk.engine.labels import BINS
+from gcdesk.engine.photos.bin_folders import list_bins
 from gcdesk.engine.photos.preprocessing import decode_photo
 
-PHOTO_SUFFIXES = frozenset(
-    (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".heic", ".heif", ".avif")
-)
 # Decoded photos are kept at this many times the view's side: random crops magnify.
 _KEEP = 1.25
+_COPIES_SHOWN = 3
 _NUMBER = re.compile(r"[ _-]*\d+$")
+# "peel (1)", "peel - Copy (2)", "Copy of peel", "peel - Kopie", "peel copy 2"
+_COPY = re.compile(
+    r"(?:\s*\(\d+\)|[\s_-]+(?:copy|kopie|copie|copia|kopia)(?:\s*\d+)?)+$|^copy of\s+", re.IGNORECASE
+)
 
 
 class DataError(GcdeskError):
@@ -48,37 +52,82 @@ class Split:
     notes: tuple[str, ...]
 
 
-def list_split(folder: Path) -> Split:
-    """List the photos under `folder`/<bin>. Files that are no photo and folders that are no bin are left out.
+def list_split(folder: Path, names: Mapping[str, str] | None = None) -> Split:
+    """List the photos under `folder`/<bin>, as every other reader does. names: what folders mean that are no bins.
 
-    Raises DataError when the folder is missing or fewer than two bins have photos.
+    Raises DataError when the folder is missing or cannot be read, or fewer than two bins have photos.
     """
     if not folder.is_dir():
         raise DataError(f"There is no folder {folder}: the photos must lie in {folder.name}/<bin>/.")
-    samples: list[Sample] = []
-    notes: list[str] = []
-    stray = 0
-    for entry in sorted(folder.iterdir()):
-        if entry.name.startswith(".") or not entry.is_dir():
-            stray += 1
-            continue
-        try:
-            label = bin_index(entry.name)
-        except LabelError:
-            notes.append(f"{entry.name}: not a bin, left out.")
-            continue
-        for path in sorted(entry.rglob("*")):
-            if path.is_dir():
-                continue
-            if path.suffix.lower() in PHOTO_SUFFIXES and not path.name.startswith("."):
-                samples.append(Sample(path, label, _NUMBER.sub("", path.stem).lower()))
-            else:
-                stray += 1
-    if stray:
-        notes.append(f"{stray} files that are no photos in {folder.name}, left out.")
+    try:
+        found = list_bins(folder, names)
+    except PhotoFolderError as error:
+        raise DataError(str(error)) from error
+    samples = sorted(
+        (Sample(one.path, one.label, look_of(one.path)) for one in found.photos if one.error is None),
+        key=lambda sample: sample.path,
+    )
+    notes = [*found.notes, *(f"{one.path}: {one.error}" for one in found.photos if one.error is not None)]
+    if found.strays:
+        notes.append(f"{found.strays} files that are no photos in {folder.name}, left out.")
     if len({sample.label for sample in samples}) < 2:
-        raise DataError(f"{folder} holds photos of fewer than two bins: expected folders {', '.join(BINS)}.")
+        unknown = f" {' '.join(found.notes)}" if found.unknown else ""
+        raise DataError(
+            f"{folder} holds photos of fewer than two bins: expected folders {', '.join(BINS)}.{unknown}"
+        )
     return Split(folder, tuple(samples), tuple(notes))
+
+
+def look_of(path: Path) -> str:
+    """A file's name without its number and without what a system adds to the name of a copy."""
+    return _NUMBER.sub("", _COPY.sub("", path.stem)).lower()
+
+
+def lacking(split: Split) -> tuple[str, ...]:
+    """The bins that have no photo in a split."""
+    there = {sample.label for sample in split.samples}
+    return tuple(name for label, name in enumerate(BINS) if label not in there)
+
+
+def copies_in(split: Split, other: Split) -> tuple[Path, ...]:
+    """The photos of a split whose bytes a photo of another one has too. Only files of equal sizes are read."""
+    mine, theirs = _by_size(split), _by_size(other)
+    found: list[Path] = []
+    for size in mine.keys() & theirs.keys():
+        digests = {_digest(path) for path in theirs[size]}
+        found += [path for path in mine[size] if _digest(path) in digests]
+    return tuple(sorted(found))
+
+
+def copies_note(split: Split, other: Split) -> str:
+    """A sentence on copies that are on both sides, "" where there are none: what is learned cannot be measured on."""
+    copies = copies_in(split, other)
+    if not copies:
+        return ""
+    names = ", ".join(f"{path.parent.name}/{path.name}" for path in copies[:_COPIES_SHOWN])
+    return (
+        f"{len(copies)} photos of {split.folder.name} are in {other.folder.name} as well ({names}): its figures"
+        " flatter. Delete one side."
+    )
+
+
+def _by_size(split: Split) -> dict[int, list[Path]]:
+    found: dict[int, list[Path]] = defaultdict(list)
+    for sample in split.samples:
+        try:
+            found[sample.path.stat().st_size].append(sample.path)
+        except OSError:
+            continue  # it is named when it is decoded
+    return found
+
+
+def _digest(path: Path) -> bytes:
+    """Of a file's content; of one that cannot be read, which is named when it is decoded, of its path."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").digest()
+    except OSError:
+        return os.fsencode(path)
 
 
 def hold_out(split: Split, share: float) -> tuple[Split, Split]:
@@ -86,12 +135,15 @@ def hold_out(split: Split, share: float) -> tuple[Split, Split]:
 
     Neighbours in number are often the same thing, so a look with many photos gives its last ones in a row, and small
     looks go as a whole (the choice hangs on their names alone). Every bin with two looks or two photos gives some.
-    Raises DataError when a bin has a single photo.
+    Copies of a photo go to its side. Raises DataError when a bin has a single photo.
     """
     taken: set[Path] = set()
+    first_of = _firsts(split)
+    copies = {path for path, first in first_of.items() if path != first}
+    alone = tuple(sample for sample in split.samples if sample.path not in copies)
     for label in range(len(BINS)):
         looks: dict[str, list[Sample]] = {}
-        for sample in split.samples:
+        for sample in alone:
             if sample.label == label:
                 looks.setdefault(sample.look, []).append(sample)
         count = sum(len(members) for members in looks.values())
@@ -116,10 +168,22 @@ def hold_out(split: Split, share: float) -> tuple[Split, Split]:
             part = members if len(looks) > 1 else sorted(members, key=_number)[-1:]
             taken.update(sample.path for sample in part)
             wanted -= len(part)
+    taken |= {path for path in copies if first_of[path] in taken}
     return (
         replace(split, samples=tuple(s for s in split.samples if s.path not in taken)),
         Split(split.folder, tuple(s for s in split.samples if s.path in taken), ()),
     )
+
+
+def _firsts(split: Split) -> dict[Path, Path]:
+    """Each photo that is the same, byte by byte, as others of the split: the first of them."""
+    found: dict[Path, Path] = {}
+    for paths in _by_size(split).values():
+        if len(paths) > 1:
+            first: dict[bytes, Path] = {}
+            for path in paths:
+                found[path] = first.setdefault(_digest(path), path)
+    return found
 
 
 def _number(sample: Sample) -> tuple[int, str]:

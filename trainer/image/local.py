@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 from gcdesk.config.resources import resource_path
+from gcdesk.engine.photos.bin_folders import splits_in
 from trainer.image.data import list_split
 from trainer.image.settings import ImageSettings, RecipeError
 from trainer.image.training import Sources
@@ -28,10 +29,10 @@ def starter_backbone() -> Path:
 
 def local_sources(folder: Path, station: Path | None) -> Sources:
     """The splits of an ImageFolder: its train, val and test, or its bins, of which a part is held out."""
-    if not (folder / "train").is_dir():
+    splits = splits_in(folder)
+    if "train" not in splits:
         return Sources(folder, None, None, station)
-    val, test = folder / "val", folder / "test"
-    return Sources(folder / "train", val if val.is_dir() else None, test if test.is_dir() else None, station)
+    return Sources(splits["train"], splits.get("val"), splits.get("test"), station)
 
 
 def check_fresh(run_folder: Path) -> None:
@@ -45,7 +46,7 @@ def check_fresh(run_folder: Path) -> None:
 def check_space(sources: Sources, settings: ImageSettings, run_folder: Path) -> None:
     """Raises RecipeError where the disk has too little room for the cached views and the checkpoints, and DataError
     where there are no photos."""
-    photos = len(list_split(sources.train).samples)
+    photos = len(list_split(sources.train, sources.names).samples)
     needed = round(photos * settings.views * _VIEW_BYTES * (settings.view_size / 224) ** 2)
     needed += _CHECKPOINTS_BYTES + _ROOM
     place = run_folder.resolve()

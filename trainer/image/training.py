@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -22,8 +22,10 @@ from trainer.image.data import (
     Photos,
     Sample,
     Split,
+    copies_note,
     fingerprint,
     hold_out,
+    lacking,
     list_split,
     load_photos,
 )
@@ -46,13 +48,14 @@ HELD_OUT = 0.15  # of the training photos, where no validation photos are given
 @dataclass(frozen=True)
 class Sources:
     """Folders of the splits (each with bin folders) and of photos that look like the station's, if there
-    are. val: None takes a part of the training photos (HELD_OUT).
+    are. val: None takes a part of the training photos (HELD_OUT). names: what folders mean that are no bins.
     """
 
     train: Path
     val: Path | None
     test: Path | None = None
     station: Path | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -96,17 +99,26 @@ def load_splits(sources: Sources, settings: ImageSettings, dry: bool, report: Re
             report.note(line)
         return photos
 
-    learned = list_split(sources.train)
+    names = sources.names
+    learned = list_split(sources.train, names)
+    if lacking(learned):
+        raise DataError(
+            f"{sources.train} has no photos of {', '.join(lacking(learned))}: a bin that is never seen is never named."
+            f" {' '.join(learned.notes)}"
+        )
     if sources.val is None:
         learned, held = map(few, hold_out(learned, HELD_OUT))
         report.note(f"{len(held.samples)} photos of {held.folder} are held out to measure.")
     else:
-        learned, held = few(learned), few(list_split(sources.val))
+        learned, held = few(learned), few(list_split(sources.val, names))
     train = load(learned, settings.view_size)
     val = load(held, settings.size)
     _no_shared_photos(train, val)
-    test = load(few(list_split(sources.test)), settings.size) if sources.test else None
-    station = load(few(list_split(sources.station)), settings.size) if sources.station else None
+    asked = [few(list_split(folder, names)) if folder else None for folder in (sources.test, sources.station)]
+    for note in (copies_note(learned, other) for other in (held, *filter(None, asked))):
+        if note:
+            report.note(note)
+    test, station = (load(split, settings.size) if split else None for split in asked)
     return Splits(train, val, test, station, fingerprint(learned.samples))
 
 

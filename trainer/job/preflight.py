@@ -16,10 +16,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from gcdesk.engine.errors import GcdeskError, LabelError, PhotoError
-from gcdesk.engine.labels import BINS, bin_index
+from gcdesk.engine.errors import GcdeskError, PhotoError, PhotoFolderError
+from gcdesk.engine.labels import BINS
+from gcdesk.engine.photos.bin_folders import list_bins, unknown_note
 from gcdesk.engine.photos.preprocessing import decode_photo
-from trainer.image.data import PHOTO_SUFFIXES
+from trainer.image.data import DataError, copies_note, list_split
 from trainer.job.config import CONFIG_FILE, JobConfig, read_config
 
 PACKAGES = ("torch", "torchvision", "numpy", "PIL", "pillow_heif", "safetensors", "platformdirs")
@@ -47,7 +48,15 @@ def preflight(bundle: Path, deep: bool = False, say: Callable[[str], None] = pri
     except GcdeskError as error:
         say(f"FAIL  {error}")
         return 1
-    for check in (_environment, _layout, _memory, _room, _weights, *((_decode_all,) if deep else ())):
+    for check in (
+        _environment,
+        _layout,
+        _copies,
+        _memory,
+        _room,
+        _weights,
+        *((_decode_all,) if deep else ()),
+    ):
         for found in check(bundle, config):
             say(f"{'ok  ' if found.fine else 'FAIL'}  {found.text}")
             failed += not found.fine
@@ -85,55 +94,61 @@ def _layout(bundle: Path, config: JobConfig) -> Iterator[Found]:
 
 
 def _split(split: str, folder: Path) -> Found:
-    """An ImageFolder with the four bins, each with photos."""
+    """An ImageFolder with the four bins, each with photos: listed as the trainer does."""
     if not folder.is_dir():
         return Found(False, f"{split}: there is no folder {folder} here: correct [data] in {CONFIG_FILE}.")
     try:
-        counts = _counts(folder)
-    except PermissionError as error:
+        listed = list_bins(folder)
+    except PhotoFolderError as error:
+        if isinstance(error.__cause__, PermissionError):
+            closed_to_us = error.__cause__.filename
+            return Found(
+                False, f"{split}: {closed_to_us} may not be read by you: ask its owner for the right to."
+            )
+        return Found(False, f"{split}: {error}")
+    closed = [photo for photo in listed.photos if photo.error is not None]
+    if closed:
         return Found(
-            False, f"{split}: {error.filename} may not be read by you: ask its owner for the right to."
+            False, f"{split}: {closed[0].path}: {closed[0].error}: ask its owner for the right to read it."
         )
-    lacking = [name for name in BINS if not counts[name]]
-    if lacking:
+    unknown = "".join(f" {unknown_note(name, option=False)}" for name in listed.unknown)
+    if listed.empty:
         return Found(
             False,
-            f"{split}: {folder} has no photos of {', '.join(lacking)}: it must hold the folders"
-            f" {', '.join(BINS)} with photos in each.",
+            f"{split}: {folder} has no photos of {', '.join(listed.empty)}: it must hold the folders"
+            f" {', '.join(BINS)} with photos in each.{unknown}",
         )
-    told = ", ".join(f"{name} {counts[name]}" for name in BINS)
-    return Found(True, f"{split}: {sum(counts.values())} photos ({told})")
+    counts = Counter(photo.label for photo in listed.photos)
+    told = ", ".join(f"{name} {counts[label]}" for label, name in enumerate(BINS))
+    return Found(True, f"{split}: {sum(counts.values())} photos ({told}){unknown}")
 
 
-def _photos(folder: Path) -> Iterator[tuple[str, Path]]:
-    """The bin and path of each photo, as the trainer lists them."""
-    for entry in sorted(folder.iterdir()):
-        if entry.name.startswith(".") or not entry.is_dir():
-            continue
+def _copies(bundle: Path, config: JobConfig) -> Iterator[Found]:
+    """Photos that are learned and measured on as well."""
+    splits = {}
+    for split, path in config.folders.named().items():
         try:
-            name = BINS[bin_index(entry.name)]
-        except LabelError:
-            continue
-        for root, _folders, files in os.walk(entry, onerror=_raise):
-            for file in sorted(files):
-                if Path(file).suffix.lower() in PHOTO_SUFFIXES and not file.startswith("."):
-                    yield name, Path(root, file)
+            splits[split] = list_split(bundle / path)
+        except DataError:
+            return  # said before
+    train = splits.pop("train", None)
+    for split, other in splits.items():
+        note = copies_note(train, other) if train is not None else ""
+        if note:
+            yield Found(True, f"{split}: {note}")
 
 
-def _raise(error: OSError) -> None:
-    raise error
-
-
-def _counts(folder: Path) -> Counter[str]:
-    return Counter(name for name, _ in _photos(folder))
+def _photos(folder: Path) -> list[Path]:
+    """The photos, as the trainer lists them."""
+    try:
+        return [photo.path for photo in list_bins(folder).photos if photo.error is None]
+    except PhotoFolderError:
+        return []  # said before
 
 
 def _memory(bundle: Path, config: JobConfig) -> Iterator[Found]:
     """Decoded photos stay in memory: about a byte and a half a pixel and channel, once a process."""
-    try:
-        count = sum(sum(_counts(bundle / path).values()) for path in config.folders.named().values())
-    except OSError:
-        return  # said before
+    count = sum(len(_photos(bundle / path)) for path in config.folders.named().values())
     side = 1.25 * max(config.training.size, config.training.view_size)
     needed = config.gpus * (_PYTHON_MB + count * side * side * 4 / 3 * 3 / 1e6)
     if config.memory_mb < needed:
@@ -198,7 +213,7 @@ def _weights(bundle: Path, config: JobConfig) -> Iterator[Found]:
 def _decode_all(bundle: Path, config: JobConfig) -> Iterator[Found]:
     """Decode every photo as the trainer will."""
     for split, path in config.folders.named().items():
-        photos = [photo for _, photo in _photos(bundle / path)] if (bundle / path).is_dir() else []
+        photos = _photos(bundle / path)
         with ThreadPoolExecutor(max(1, config.cpus)) as pool:
             bad = [said for said in pool.map(_trouble_with, photos) if said]
         for said in bad[:_BAD_SHOWN]:

@@ -102,7 +102,8 @@ def _run_in(team: Team, bundle: Path, config: JobConfig, folder: Path, record: R
         orders=Orders(_stop_asked(folder / STOP_FILE), 60 * config.save_minutes, team),
     )
     named = {name: bundle / path for name, path in config.folders.named().items()}
-    return Run(Sources(**named), config.training, place, report).train()
+    sources = Sources(named["train"], named["val"], named.get("test"))
+    return Run(sources, config.training, place, report).train()
 
 
 def _device(choose: Callable[[str], torch.device], config: JobConfig) -> torch.device:

@@ -17,6 +17,7 @@ from gcdesk.engine.inference.torch_networks import weights_of
 from gcdesk.engine.modelfile.checkpoint import MODEL_SUFFIX, ModelInfo, Provenance, load_info, save_model
 from gcdesk.engine.modelfile.tokenizer import load_tokenizer, shared_tokenizer
 from gcdesk.engine.modelfile.training_captions import load_seen, save_seen, write_marks
+from gcdesk.engine.photos.bin_folders import MAP_HELP, parse_names
 from gcdesk.engine.selection.calibration import fit_temperature
 from trainer.image.devices import choose_device, low_precision_of
 from trainer.image.finalize import SplitLogits, figures
@@ -55,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="COLUMN=VALUE",
         help="only these rows of a CSV, e.g. city=calgary",
     )
+    data.add_argument("--map-folders", metavar="NAMES", help=MAP_HELP)
     how = parser.add_argument_group("training")
     how.add_argument(
         "--base", default=STARTER, metavar="MODEL", help="starter, minilm, a folder or a Hugging Face id"
@@ -167,13 +169,14 @@ def settings_of(args: argparse.Namespace, device: str) -> TextSettings:
 def _read(args: argparse.Namespace, report: Reporter) -> _Data:
     """Read all sources; a caption stays on one side: in test before val before train."""
     where = dict(word.partition("=")[::2] for word in args.where)
+    names = parse_names(args.map_folders)
     if not args.train:
         raise TextDataError("Say where the captions are: --train FILE.csv or --train FOLDER.")
     if args.folds is not None and (args.val or args.folds < 2):
         raise TextDataError("--folds needs a number from 2 on, and makes --val needless.")
 
     def read(source: Path) -> list[Caption]:
-        captions = read_captions(source, where, _RULE)
+        captions = read_captions(source, where, _RULE, names)
         for note in captions.notes:
             report.note(note)
         return list(captions.rows)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import random
 from collections import Counter, defaultdict
@@ -11,9 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gcdesk.engine.captions.rules import CaptionRule, apply_rule, caption_from_path
-from gcdesk.engine.errors import LabelError
+from gcdesk.engine.errors import LabelError, PhotoFolderError
 from gcdesk.engine.labels import BINS, bin_index
-from gcdesk.engine.photos.discovery import PHOTO_SUFFIXES
+from gcdesk.engine.photos.bin_folders import list_bins
+from gcdesk.engine.tables.reader import read_table
 from trainer.text.settings import TextDataError
 
 _TEXT_COLUMNS = ("text", "caption")
@@ -42,24 +42,27 @@ class Captions:
     left_out: Mapping[str, int] = field(default_factory=dict)
 
 
-def read_captions(source: Path, where: Mapping[str, str], rule: CaptionRule) -> Captions:
+def read_captions(
+    source: Path, where: Mapping[str, str], rule: CaptionRule, names: Mapping[str, str] | None = None
+) -> Captions:
     """Read a CSV (columns text and bin, or caption and label) or an ImageFolder whose file names are captions.
 
     `where` keeps the CSV rows whose column has that value; it does not concern a CSV without the column. Rows with
-    `several_bins` = 1 have no single right answer and are left out. Raises TextDataError.
+    `several_bins` = 1 have no single right answer and are left out. names: what folders mean that are no bins. Raises
+    TextDataError.
     """
+    folder_notes: tuple[str, ...] = ()
     try:
         if source.is_dir():
-            found, left_out = _read_folder(source, rule)
+            found, left_out, folder_notes = _read_folder(source, rule, names)
         elif source.is_file():
             found, left_out = _read_table(source, where, rule)
         else:
             raise TextDataError(f"{source} does not exist.")
     except OSError as error:
         raise TextDataError(f"{source.name} cannot be read: {error.strerror}.") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise TextDataError(f"{source.name} is not a CSV table in UTF-8: {error}.") from error
-    notes = [f"{source.name}: {count} left out ({why})" for why, count in sorted(left_out.items())]
+    notes = [f"{source.name}: {note}" for note in folder_notes]
+    notes += [f"{source.name}: {count} left out ({why})" for why, count in sorted(left_out.items())]
     if not found:
         raise TextDataError(f"{source} holds no caption that can be used.")
     return Captions(tuple(found), tuple(notes), dict(left_out))
@@ -70,51 +73,52 @@ def _read_table(
 ) -> tuple[list[Caption], Counter[str]]:
     left_out: Counter[str] = Counter()
     found: list[Caption] = []
-    with source.open(encoding="utf-8-sig", newline="") as file:
-        table = csv.DictReader(file)
-        columns = table.fieldnames or []
-        text_column = next((name for name in _TEXT_COLUMNS if name in columns), None)
-        bin_column = next((name for name in _BIN_COLUMNS if name in columns), None)
-        if text_column is None or bin_column is None:
-            raise TextDataError(f"{source.name} needs the columns text and bin; it has {', '.join(columns)}.")
-        for row in table:
-            if any(name in row and row[name] != value for name, value in where.items()):
-                left_out["another " + ", ".join(where)] += 1
-                continue
-            if row.get("several_bins") == "1":
-                left_out["several bins"] += 1
-                continue
-            try:
-                label = bin_index(row[bin_column] or "")
-            except LabelError as error:
-                raise TextDataError(f"{source.name}, line {table.line_num}: {error}") from error
-            text = apply_rule(row[text_column] or "", rule)
-            if not text:
-                left_out[EMPTY_CAPTION] += 1
-                continue
-            found.append(Caption(text, label, row.get("group") or text))
+    table = read_table(source, TextDataError)
+    text_place, bin_place = table.column(*_TEXT_COLUMNS), table.column(*_BIN_COLUMNS)
+    if text_place is None or bin_place is None:
+        raise TextDataError(f"{source.name} needs the columns text and bin; it has {table.found()}.")
+    wanted = [
+        (place, value) for name, value in where.items() if (place := table.column(name.lower())) is not None
+    ]
+    several, grouped = table.column("several_bins"), table.column("group")
+    for row in table.rows:
+        cells = row.cells
+        if any(cells[place] != value for place, value in wanted):
+            left_out["another " + ", ".join(where)] += 1
+            continue
+        if several is not None and cells[several] == "1":
+            left_out["several bins"] += 1
+            continue
+        try:
+            label = bin_index(cells[bin_place])
+        except LabelError as error:
+            raise TextDataError(f"{source.name}, line {row.line}: {error}") from error
+        text = apply_rule(cells[text_place], rule)
+        if not text:
+            left_out[EMPTY_CAPTION] += 1
+            continue
+        found.append(Caption(text, label, (cells[grouped] if grouped is not None else "") or text))
     return found, left_out
 
 
-def _read_folder(source: Path, rule: CaptionRule) -> tuple[list[Caption], Counter[str]]:
+def _read_folder(
+    source: Path, rule: CaptionRule, names: Mapping[str, str] | None
+) -> tuple[list[Caption], Counter[str], tuple[str, ...]]:
+    try:
+        listed = list_bins(source, names)
+    except PhotoFolderError as error:
+        raise TextDataError(str(error)) from error
     left_out: Counter[str] = Counter()
     found: list[Caption] = []
-    for folder in sorted(
-        path for path in source.iterdir() if path.is_dir() and not path.name.startswith(".")
-    ):
-        try:
-            label = bin_index(folder.name)
-        except LabelError as error:
-            raise TextDataError(f"{folder}: {error}") from error
-        for path in sorted(folder.rglob("*")):
-            if path.suffix.lower() not in PHOTO_SUFFIXES or path.name.startswith("."):
-                continue
-            text = caption_from_path(path, rule)
-            if text:
-                found.append(Caption(text, label, text))
-            else:
-                left_out[NO_CAPTION] += 1
-    return found, left_out
+    for photo in listed.photos:
+        if photo.error is not None:
+            continue
+        text = caption_from_path(photo.path, rule)
+        if text:
+            found.append(Caption(text, photo.label, text))
+        else:
+            left_out[NO_CAPTION] += 1
+    return found, left_out, listed.notes
 
 
 def settled(rows: Sequence[Caption]) -> tuple[list[Caption], int]:

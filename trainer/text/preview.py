@@ -17,6 +17,7 @@ from typing import Literal
 
 from gcdesk.engine.captions.rules import CaptionRule
 from gcdesk.engine.labels import BINS
+from gcdesk.engine.tables.reader import read_table
 from trainer.text.data import EMPTY_CAPTION, NO_CAPTION, Caption, read_captions, settled, without
 from trainer.text.settings import TextDataError
 
@@ -205,9 +206,9 @@ def columns_to_choose(path: Path) -> dict[str, tuple[str, ...]]:
     if not path.is_file():
         return {}
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            values = {row.get("city") or "" for row in csv.DictReader(file)}
-    except (OSError, UnicodeDecodeError, csv.Error):
+        table = read_table(path, TextDataError)
+    except TextDataError:
         return {}  # why it cannot be read is said where it is read for its captions
-    values.discard("")
+    place = table.column("city")
+    values = {row.cells[place] for row in table.rows} - {""} if place is not None else set()
     return {"city": tuple(sorted(values))} if len(values) > 1 else {}

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from gcdesk.engine.captions.caption_table import CAPTION_COLUMNS
-from gcdesk.engine.errors import EvaluationError, LabelError
-from gcdesk.engine.labels import BINS, bin_index, canonical_bin
-from gcdesk.engine.photos.discovery import find_photos
+from gcdesk.engine.errors import EvaluationError, LabelError, PhotoFolderError
+from gcdesk.engine.labels import bin_index
+from gcdesk.engine.photos.bin_folders import list_bins
 from gcdesk.engine.tables.reader import read_table
 
 BIN_COLUMNS = ("bin", "label")
@@ -41,66 +40,31 @@ class LabelledSet:
         return any(item.path is not None for item in self.items)
 
 
-def read_labelled(path: Path | str) -> LabelledSet:
-    """Read a folder or, for a file, a table. Raises EvaluationError."""
+def read_labelled(path: Path | str, names: Mapping[str, str] | None = None) -> LabelledSet:
+    """Read a folder or, for a file, a table. names: what folders mean that are no bins. Raises EvaluationError."""
     path = Path(path)
     if path.is_dir():
-        return read_image_folder(path)
+        return read_image_folder(path, names)
     if path.is_file():
         return read_text_table(path)
     raise EvaluationError(f"There is no such file or folder: {path}")
 
 
-def read_image_folder(folder: Path | str) -> LabelledSet:
+def read_image_folder(folder: Path | str, names: Mapping[str, str] | None = None) -> LabelledSet:
     """Read an ImageFolder: one subfolder a bin (`Other` counts as TTR), photos below it at any depth.
 
-    Hidden files and files that are no photos are passed over; another subfolder is left out and noted. Raises
-    EvaluationError when the folder cannot be read, has no subfolder of a bin, or no photo in one.
+    Files that are no photos are passed over; another subfolder is left out and noted. Raises EvaluationError when the
+    folder cannot be read, has no subfolder of a bin, or no photo in one.
     """
     folder = Path(folder)
     try:
-        with os.scandir(folder) as entries:
-            names = sorted(
-                entry.name for entry in entries if entry.is_dir() and not entry.name.startswith(".")
-            )
-    except OSError as error:
-        raise EvaluationError(f"{folder} cannot be read: {error.strerror}.") from error
-    bins, others = _sorted_out(names)
-    if not bins:
-        found = ", ".join(others[:5]) or "none"
-        raise EvaluationError(
-            f"{folder} has no folder named after a bin ({', '.join(BINS)}, or Other for TTR); folders: {found}."
-        )
-    items = [item for name in bins for item in _photos_of(folder / name, bin_index(name))]
-    if not items:
+        found = list_bins(folder, names)
+    except PhotoFolderError as error:
+        raise EvaluationError(str(error)) from error
+    if not found.photos:
         raise EvaluationError(f"There are no photos in the bins' folders of {folder}.")
-    return LabelledSet(
-        tuple(items), tuple(f"The folder {name} is no bin and is left out." for name in others)
-    )
-
-
-def _sorted_out(names: list[str]) -> tuple[list[str], list[str]]:
-    """Names of bins, in the bins' order, and other names."""
-    bins, others = [], []
-    for name in names:
-        try:
-            canonical_bin(name)
-        except LabelError:
-            others.append(name)
-        else:
-            bins.append(name)
-    return sorted(bins, key=bin_index), others
-
-
-def _photos_of(folder: Path, label: int) -> Iterator[LabelledItem]:
-    """The photos of a bin; none for an empty folder. Raises EvaluationError for one that cannot be read."""
-    try:
-        os.scandir(folder).close()
-    except OSError as error:
-        raise EvaluationError(f"{folder} cannot be read: {error.strerror}.") from error
-    for found in find_photos([folder]):
-        if found.path != folder:
-            yield LabelledItem(found.path, None, label, found.error)
+    items = tuple(LabelledItem(photo.path, None, photo.label, photo.error) for photo in found.photos)
+    return LabelledSet(items, found.notes)
 
 
 def read_text_table(path: Path | str) -> LabelledSet:

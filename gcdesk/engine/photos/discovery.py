@@ -17,6 +17,24 @@ from pathlib import Path
 # What `images.decode_photo` can open. A file named on its own is tried whatever its ending.
 _SUFFIXES = "jpg jpeg jpe jfif png webp bmp dib tif tiff gif heic heif hif avif"
 PHOTO_SUFFIXES = frozenset("." + suffix for suffix in _SUFFIXES.split())
+# Where network drives, sticks, synchronising and unpacking programs keep their own copies and what was deleted.
+_SYSTEM_FOLDERS = frozenset(
+    [
+        *(
+            "@eadir",
+            "#recycle",
+            "#snapshot",
+            "@recycle",
+            "@recently-snapshot",
+            "@sharebin",
+            "@tmp",
+            "@__thumb",
+        ),
+        *("~snapshot", "system volume information", "recycler", "recycled", "lost+found", "found.000"),
+        *("__macosx", "network trash folder", "temporary items", "thevolumesettingsfolder", "_gsdata_"),
+    ]
+)
+_SYSTEM_ENDINGS = (".lrdata", ".dtrash")
 _SORTED_AT_ONCE = 1_000
 _name = attrgetter("name")
 
@@ -30,6 +48,13 @@ class Found:
 
 
 @dataclass
+class PassedOver:
+    """How many files were no photos; hidden ones are not counted."""
+
+    files: int = 0
+
+
+@dataclass
 class _Walk:
     """One scan: which physical folders it has been in, so that links can never make it go round; what to call
     `between` two parts of a listing.
@@ -38,6 +63,7 @@ class _Walk:
     root: Path
     visited: set[tuple[int, int]] = field(default_factory=set)
     between: Callable[[], object] = object
+    passed: PassedOver = field(default_factory=PassedOver)
 
 
 def is_photo_name(name: str) -> bool:
@@ -45,15 +71,28 @@ def is_photo_name(name: str) -> bool:
     return not name.startswith(".") and os.path.splitext(name)[1].lower() in PHOTO_SUFFIXES
 
 
-def find_photos(paths: Iterable[Path | str], between: Callable[[], object] = object) -> Iterator[Found]:
+def is_system_folder(name: str) -> bool:
+    """Whether a folder of this name is hidden, or holds what a system or a program keeps for itself."""
+    lower = name.lower()
+    return lower.startswith((".", "$")) or lower in _SYSTEM_FOLDERS or lower.endswith(_SYSTEM_ENDINGS)
+
+
+def find_photos(
+    paths: Iterable[Path | str],
+    between: Callable[[], object] = object,
+    root: Path | None = None,
+    passed: PassedOver | None = None,
+) -> Iterator[Found]:
     """Yield the photos under `paths` lazily: in the order of the paths, folders recursively, sorted by name.
 
-    In a folder the photos come before those of its subfolders. Hidden files and folders are passed over.
+    In a folder the photos come before those of its subfolders. Hidden files, hidden folders and those of systems
+    (bins of deleted files, thumbnails of a network drive) are passed over, unless they are named themselves.
     Each physical folder is visited once; a link to a folder is followed only when it leads out of the tree
     that is scanned (inside it the photos are found anyway, and a link to the folder itself or to its parent
     would go round). A missing path, a folder without photos and a folder that may not be read yield a `Found`
     with the reason. `between` is called whenever the disk has answered: after every thousand entries of a listing,
-    at its end, for each subfolder.
+    at its end, for each subfolder. root: the tree that links must not lead into, where it is more than the path.
+    passed: counts what is no photo.
     """
     visited: set[tuple[int, int]] = set()
     for path in map(Path, paths):
@@ -68,7 +107,9 @@ def find_photos(paths: Iterable[Path | str], between: Callable[[], object] = obj
         elif not is_folder:
             yield Found(path)
         else:
-            yield from _under(path, _Walk(Path(os.path.realpath(path)), visited, between))
+            yield from _under(
+                path, _Walk(Path(os.path.realpath(root or path)), visited, between, passed or PassedOver())
+            )
 
 
 def _under(folder: Path, walk: _Walk) -> Iterator[Found]:
@@ -105,6 +146,7 @@ def _entries(folder: Path, walk: _Walk) -> tuple[list[str], list[Path], str | No
                 folders += compress(shown, is_folder)
                 names = [entry.name for entry, is_one in zip(shown, is_folder, strict=True) if not is_one]
                 parts.append(sorted(filter(is_photo_name, names)))
+                walk.passed.files += len(names) - len(parts[-1])
                 walk.between()
             walk.between()
     except OSError as error:
@@ -115,6 +157,8 @@ def _entries(folder: Path, walk: _Walk) -> tuple[list[str], list[Path], str | No
 
 def _is_to_visit(entry: os.DirEntry[str], folder: Path, walk: _Walk) -> bool:
     walk.between()
+    if is_system_folder(entry.name):
+        return False
     path = folder / entry.name
     try:
         inside = _is_link(entry) and _stays_in_tree(path, walk.root)

@@ -12,7 +12,7 @@ from typing import Protocol, TextIO
 
 from gcdesk.config.files import replace_atomically
 from gcdesk.engine.os_errors import writing
-from gcdesk.engine.targets import is_stream, refuse_precious
+from gcdesk.engine.tables.targets import is_stream, refuse_precious
 
 Value = str | float | bool | None
 

@@ -40,14 +40,17 @@ def test_an_image_folder(tmp_path: Path, photo: Path) -> None:
         ("TTR", "c.jpg"),
     ]
     assert all(item.caption is None and item.error is None for item in found.items)
-    assert found.notes == ()
+    assert found.notes == (f"There are no photos of Blue in {tmp_path.name}.",)
     assert found.has_photos
 
 
 def test_other_folders_are_left_out_and_noted(tmp_path: Path, photo: Path) -> None:
     found = read_image_folder(image_folder(tmp_path, photo, ["Blue/a.jpg", "kittens/b.jpg"]))
     assert len(found.items) == 1
-    assert found.notes == ("The folder kittens is no bin and is left out.",)
+    assert found.notes == (
+        "The folder kittens is no bin and is left out.",
+        f"There are no photos of Black, Green, TTR in {tmp_path.name}.",
+    )
 
 
 def test_an_empty_bin_is_no_item(tmp_path: Path, photo: Path) -> None:

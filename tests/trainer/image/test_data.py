@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ from trainer.image.data import (
     DataError,
     Sample,
     batches,
+    copies_note,
     epoch_order,
     fingerprint,
     hold_out,
@@ -27,11 +30,14 @@ def test_stray_files_and_folders_never_become_a_class(samples: Path, tmp_path: P
     (folder / "Blue" / ".DS_Store").write_bytes(b"\0")
     (folder / "Blue" / "Thumbs.db").write_bytes(b"\0")
     (folder / "__MACOSX").mkdir()
+    (folder / "kittens").mkdir()
     split = list_split(folder)
     assert len(split.samples) == len(BIN_OF)
     assert {sample.label for sample in split.samples} == {0, 1, 2, 3}
-    assert "__MACOSX: not a bin, left out." in split.notes
-    assert any(note.startswith("3 files") for note in split.notes)
+    assert split.notes == (
+        "The folder kittens is no bin and is left out.",
+        "1 files that are no photos in train, left out.",
+    )
 
 
 def test_other_is_ttr_and_the_look_is_the_name_without_its_number(samples: Path, tmp_path: Path) -> None:
@@ -39,6 +45,33 @@ def test_other_is_ttr_and_the_look_is_the_name_without_its_number(samples: Path,
     (folder / "TTR").rename(folder / "Other")
     last = list_split(folder).samples[-1]
     assert (last.label, last.look) == (3, "old black sock")
+
+
+@pytest.mark.parametrize(
+    "name", ["peel (1).jpg", "peel - Copy.jpg", "peel - Copy (2).jpg", "Copy of peel.jpg"]
+)
+def test_a_copy_stays_on_the_side_of_its_photo(samples: Path, tmp_path: Path, name: str) -> None:
+    folder = make_folder(samples, tmp_path / "train", copies=3)
+    first = folder / "Green" / "peel.jpg"
+    shutil.copy(samples / "orange peel.jpg", first)
+    (folder / "Green" / "orange peel_000.jpg").unlink()
+    shutil.copy(first, first.with_name(name))
+    shutil.copy(first, first.with_name("zest 9.jpg"))  # the same bytes under another name
+    for share in (0.1, 0.3, 0.5, 0.7):
+        rest, held = hold_out(list_split(folder), share)
+        sides = [
+            {s.path.name for s in side.samples} & {"peel.jpg", name, "zest 9.jpg"} for side in (rest, held)
+        ]
+        assert sorted(map(len, sides)) == [0, 3]
+
+
+def test_photos_on_both_sides_are_said_with_a_name(samples: Path, tmp_path: Path) -> None:
+    train = list_split(make_folder(samples, tmp_path / "train"))
+    test = list_split(make_folder(samples, tmp_path / "test", copies=2))
+    note = copies_note(train, test)
+    assert note.startswith(f"{len(BIN_OF)} photos of train are in test as well (Black/")
+    (tmp_path / "other").mkdir()
+    assert copies_note(replace(train, samples=()), test) == ""
 
 
 def test_unreadable_photos_are_named_and_left_out(samples: Path, tmp_path: Path) -> None:
@@ -54,8 +87,12 @@ def test_unreadable_photos_are_named_and_left_out(samples: Path, tmp_path: Path)
 
 def test_a_folder_of_one_bin_is_refused(samples: Path, tmp_path: Path) -> None:
     folder = make_folder(samples, tmp_path / "train")
-    with pytest.raises(DataError, match="fewer than two bins"):
+    with pytest.raises(DataError, match="no folder named after a bin"):
         list_split(folder / "Blue")
+    for name in ("Black", "Green", "TTR"):
+        shutil.rmtree(folder / name)
+    with pytest.raises(DataError, match="fewer than two bins"):
+        list_split(folder)
     with pytest.raises(DataError, match="no folder"):
         list_split(tmp_path / "nowhere")
 
@@ -96,7 +133,7 @@ def test_a_part_is_held_out_in_runs_of_neighbours(samples: Path, tmp_path: Path)
     folder = make_folder(samples, tmp_path / "photos", copies=2)
     for number in range(20):
         made = folder / "Blue" / f"tin_{number}.jpg"  # not padded: tin_9 comes after tin_10 by name
-        made.write_bytes((folder / "Blue" / "grocery store flyer_000.jpg").read_bytes())
+        made.write_bytes((folder / "Blue" / "grocery store flyer_000.jpg").read_bytes() + bytes([number + 1]))
     split = list_split(folder)
     rest, held = hold_out(split, 0.15)
     assert {s.path for s in rest.samples} | {s.path for s in held.samples} == {s.path for s in split.samples}

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gcdesk.engine.captions.rules import CaptionRule
+from gcdesk.engine.captions.rules import CaptionRule, apply_rule
+from gcdesk.engine.evaluation.labelled_set import read_labelled
 from trainer.text.data import Caption, fingerprint, joined, read_captions, settled, split_by_group, without
 from trainer.text.settings import TextDataError
 
@@ -72,6 +73,25 @@ def test_stray_files_and_folders_never_become_a_class(tmp_path: Path, samples: P
 def test_a_wrong_table_is_refused_in_words(tmp_path: Path, lines: list[str], words: str) -> None:
     with pytest.raises(TextDataError, match=words):
         read_captions(table(tmp_path / "c.csv", *lines), {}, RULE)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"Text;Bin\r\nglass jar, clean;Blue\r\nsock;Other\r\n",
+        "sep=;\r\ncaption;label\r\nglass jar, clean;blue\r\nsock;ttr\r\n".encode("utf-8-sig"),
+        "text\tbin\nglass jar, clean\tBlue\nsock\tTTR\n".encode("utf-16"),
+    ],
+)
+def test_training_reads_every_table_that_evaluation_reads(tmp_path: Path, content: bytes) -> None:
+    source = tmp_path / "captions.csv"
+    source.write_bytes(content)
+    measured = [(item.caption, item.label) for item in read_labelled(source).items]
+    assert measured == [("glass jar, clean", 1), ("sock", 3)]
+    learned = read_captions(source, {}, RULE).rows
+    assert [(row.text, row.label) for row in learned] == [
+        (apply_rule(text or "", RULE), b) for text, b in measured
+    ]
 
 
 def test_where_sources_disagree_the_main_one_is_believed() -> None:

@@ -12,8 +12,8 @@ import pytest
 
 from gcdesk.engine.classification.result_row import FIELDS
 from gcdesk.engine.errors import GcdeskError
+from gcdesk.engine.tables.targets import refuse_target
 from gcdesk.engine.tables.writer import CsvTable, JsonTable, replaced_file
-from gcdesk.engine.targets import refuse_target
 
 
 def refused(target: Path, *inputs: Path, force: bool = False) -> bool:
