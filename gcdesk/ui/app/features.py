@@ -190,7 +190,7 @@ class Features(QObject):
             return cut_short(time.time() - _CUT_SHORT_DAYS * 86_400)
 
         def done(run: Run | None) -> None:
-            from gcdesk.ui.widgets.wording import day_and_time
+            from gcdesk.ui.session.wording import day_and_time
 
             if run is not None:
                 when = day_and_time(run.record.created)

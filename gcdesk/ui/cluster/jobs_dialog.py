@@ -13,11 +13,11 @@ from gcdesk.cluster.results.import_record import Arrival, read_arrival
 from gcdesk.ui.cluster.result_pane import ResultPane
 from gcdesk.ui.cluster.slurm_queue import SlurmQueue
 from gcdesk.ui.host import Host
+from gcdesk.ui.session.wording import day_and_time
 from gcdesk.ui.theme.theme import Theme
 from gcdesk.ui.threads.file_tasks import Errands
 from gcdesk.ui.widgets.dialogs import Sheet, note
 from gcdesk.ui.widgets.tables import list_table
-from gcdesk.ui.widgets.wording import day_and_time
 
 _HEADS = ("Run", "Cluster", "State", "When")
 _STATES = {EXPORTED: "exported", DONE: "came back", "failed": "failed", "stopped": "stopped"}

@@ -25,10 +25,10 @@ from gcdesk.cluster.errors import SiteError
 from gcdesk.cluster.image_folder import Packed
 from gcdesk.cluster.job import Job, Resources
 from gcdesk.cluster.sites import Site, load_site, memory_mb, seconds
+from gcdesk.ui.session.wording import photos
 from gcdesk.ui.widgets.dialogs import Sheet, note, roomy
 from gcdesk.ui.widgets.folder_field import FolderLine
 from gcdesk.ui.widgets.form_card import Card
-from gcdesk.ui.widgets.wording import photos
 from trainer.image.settings import ImageSettings, settings_from
 from trainer.job.config import Folders
 from trainer.job.sweep import Axis, parse_axis

@@ -29,11 +29,11 @@ from gcdesk.ui.evaluation.page import EvaluationPage
 from gcdesk.ui.evaluation.pair_sheet import PairSheet
 from gcdesk.ui.evaluation.start_panel import StartPanel
 from gcdesk.ui.host import Host
+from gcdesk.ui.session.wording import day_and_time
 from gcdesk.ui.settings.preferences import Preferences
 from gcdesk.ui.theme.theme import Theme
 from gcdesk.ui.widgets.dialogs import Answer, Question, Sheet, section
 from gcdesk.ui.widgets.plain_text import tip
-from gcdesk.ui.widgets.wording import day_and_time
 from gcdesk.worker.protocol.task_messages import Done, Progress
 from gcdesk.worker.tasks.kept_evaluations import Kept
 

@@ -13,11 +13,11 @@ from gcdesk.engine.labels import BINS, UNSURE
 from gcdesk.ui.export.bin_folders import TO_REVIEW, count_folders
 from gcdesk.ui.export.training_set import labelled_rows
 from gcdesk.ui.host import Host
+from gcdesk.ui.session.wording import photos
 from gcdesk.ui.theme.theme import BODY, Theme
 from gcdesk.ui.widgets.bin_shapes import draw_shape
 from gcdesk.ui.widgets.dialogs import Sheet, note
 from gcdesk.ui.widgets.folder_field import FolderLine
-from gcdesk.ui.widgets.wording import photos
 
 
 class BinCounts(QWidget):

@@ -19,9 +19,9 @@ from gcdesk.ui.export.dialogs import BinFoldersDialog, TrainingSetDialog
 from gcdesk.ui.export.row_table import Format, some_rows, write_table
 from gcdesk.ui.export.training_set import SavedSet, save_training_set
 from gcdesk.ui.host import Host
+from gcdesk.ui.session.wording import photos
 from gcdesk.ui.threads.file_tasks import Errands
 from gcdesk.ui.widgets.dialogs import Answer, OneAtATime, Question
-from gcdesk.ui.widgets.wording import photos
 
 _TELL_SECONDS = 0.5
 

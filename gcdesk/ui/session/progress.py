@@ -6,7 +6,7 @@ import time
 from collections import deque
 from dataclasses import dataclass
 
-from gcdesk.ui.widgets.wording import duration
+from gcdesk.ui.session.wording import duration
 
 _WINDOW = 10.0  # seconds over which the rate is measured
 

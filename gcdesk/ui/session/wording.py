@@ -1,6 +1,8 @@
-"""What the operator reads of a row: its bin, its status, who decided, and each model's vote."""
+"""What the operator reads of rows (bin, status, who decided, votes) and of counts, times and durations. No Qt."""
 
 from __future__ import annotations
+
+import datetime
 
 import numpy as np
 
@@ -66,3 +68,26 @@ def vote_text(probabilities: np.ndarray) -> str:
         return ""
     best = int(probabilities.argmax())
     return f"{BINS[best]} {probabilities[best]:.2f}"
+
+
+def day_and_time(seconds: float, now: datetime.datetime | None = None) -> str:
+    """`Today 14:05`, `Yesterday 14:05`, `21 November 2026`; seconds since 1970, in this computer's time."""
+    then, now = datetime.datetime.fromtimestamp(seconds), now or datetime.datetime.now()
+    days = (now.date() - then.date()).days
+    if days in (0, 1):
+        return f"{'Today' if days == 0 else 'Yesterday'} {then:%H:%M}"
+    return f"{then.day} {then:%B %Y}"
+
+
+def photos(count: int) -> str:
+    """`1 photo`, `1,204 photos`."""
+    return "1 photo" if count == 1 else f"{count:,} photos"
+
+
+def duration(seconds: float) -> str:
+    """`4 s`, `3 min`, `1 h 20 min`."""
+    whole = max(1, round(seconds))
+    if whole < 90:
+        return f"{whole} s"
+    minutes = round(whole / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"

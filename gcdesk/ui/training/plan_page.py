@@ -15,6 +15,7 @@ from gcdesk.config.folders import user_folders
 from gcdesk.jobs.task_queue import Errand, TaskQueue
 from gcdesk.store import store_path
 from gcdesk.ui.host import Host
+from gcdesk.ui.session.wording import day_and_time, duration
 from gcdesk.ui.theme.theme import Theme
 from gcdesk.ui.threads.file_tasks import Errands
 from gcdesk.ui.training.settings_card import SettingsCard
@@ -23,7 +24,6 @@ from gcdesk.ui.training.training import Plan
 from gcdesk.ui.widgets.dialogs import Answer, Question, Sheet
 from gcdesk.ui.widgets.form_card import Card
 from gcdesk.ui.widgets.plain_text import PlainLabel, tip
-from gcdesk.ui.widgets.wording import day_and_time, duration
 from gcdesk.worker.protocol.task_messages import Figures, Task
 
 if TYPE_CHECKING:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPlainTextEdit, QProgressBar, QVBoxLayout, QWidget
 
+from gcdesk.ui.session.wording import duration
 from gcdesk.ui.theme.theme import Theme
 from gcdesk.ui.training.training import Training
 from gcdesk.ui.widgets.dialogs import note
 from gcdesk.ui.widgets.model_comparison_view import ComparisonView
 from gcdesk.ui.widgets.plain_text import PlainLabel
 from gcdesk.ui.widgets.training_curves import Curve, CurvesView
-from gcdesk.ui.widgets.wording import duration
 
 _LOG_LINES = 500
 

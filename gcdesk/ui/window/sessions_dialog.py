@@ -8,10 +8,10 @@ from PySide6.QtWidgets import QTableWidgetItem
 
 from gcdesk.store import SessionInfo
 from gcdesk.ui.host import Host
+from gcdesk.ui.session.wording import day_and_time
 from gcdesk.ui.widgets.dialogs import Answer, Question, Sheet, note
 from gcdesk.ui.widgets.plain_text import tip
 from gcdesk.ui.widgets.tables import list_table
-from gcdesk.ui.widgets.wording import day_and_time
 
 _HEADS = ("Session", "Photos", "Not finished", "Corrected", "Opened")
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter

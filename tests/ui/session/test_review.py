@@ -11,7 +11,7 @@ from gcdesk.store import Spot
 from gcdesk.ui.session.progress import Pace, Progress
 from gcdesk.ui.session.review import next_to_review, offer_spot_check, review_position
 from gcdesk.ui.session.rows import NewItem, Rows
-from gcdesk.ui.widgets.wording import duration
+from gcdesk.ui.session.wording import duration
 
 
 def queue() -> Rows:

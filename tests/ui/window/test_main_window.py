@@ -4,11 +4,8 @@ filter, sort, spot checks.
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -321,19 +318,6 @@ def test_100_000_rows_filter_sort_and_scroll_without_holding_the_window_up(
     assert window.model.rowCount() == 100_000
     # 50 ms by the clock on a quiet machine (benchmarks/responsiveness.py).
     assert max(stalls.values()) < 0.25, stalls
-
-
-def test_the_window_loads_no_model_library() -> None:
-    heavy = ["torch", "transformers", "torchvision", "onnxruntime", "tokenizers", "pydantic"]
-    code = (
-        "import pkgutil, importlib, sys, gcdesk.ui\n"
-        "for module in pkgutil.walk_packages(gcdesk.ui.__path__, 'gcdesk.ui.'):\n"
-        "    importlib.import_module(module.name)\n"
-        f"print([name for name in {heavy!r} if name in sys.modules])"
-    )
-    root = Path(__file__).resolve().parents[3]
-    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, timeout=200)
-    assert done.stdout.strip() == "[]", done.stderr
 
 
 def test_a_large_result_stream_reaches_the_list_in_few_steps(window: MainWindow, qtbot: QtBot) -> None:

@@ -15,10 +15,9 @@ from pytestqt.qtbot import QtBot
 
 from gcdesk.ui.app.features import Features, install
 from gcdesk.ui.session.session_files import session_folder
-from gcdesk.ui.session.wording import status_word
+from gcdesk.ui.session.wording import day_and_time, status_word
 from gcdesk.ui.theme.theme import Theme
 from gcdesk.ui.widgets.dialogs import Question
-from gcdesk.ui.widgets.wording import day_and_time
 from gcdesk.ui.window.sessions_dialog import SessionsDialog
 
 
