@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
+from PySide6.QtCore import SignalInstance
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QWidget
 
@@ -16,6 +17,7 @@ from gcdesk.ui.theme.theme import Theme
 class Host(Protocol):
     """The main window as its dialogs and features see it."""
 
+    paths_opened: SignalInstance  # list of str: files and folders that were opened, dropped or handed over
     may_close: Callable[[], bool]  # asked before the window closes; False keeps it open
 
     @property
@@ -49,11 +51,8 @@ class Host(Protocol):
     def provide(self, name: str, slot: Callable[..., object]) -> QAction:
         """Connect an action to its slot and show it."""
 
-    def set_intake(self, intake: Callable[[list[str]], None]) -> None:
-        """Set who takes paths that are opened, dropped or handed over."""
-
     def open_paths(self, paths: Sequence[str]) -> None:
-        """Add files and folders to the session."""
+        """Add files and folders to the session: emits `paths_opened`."""
 
     def visible_rows(self) -> np.ndarray:
         """Row numbers in view order, (n,) int32."""

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QLineEdit
 
 from gcdesk.config.thresholds import DRIVE_SILENT_SECONDS
 from gcdesk.engine.captions.caption_table import CaptionTable, read_caption_csv
+from gcdesk.engine.captions.rules import caption_from_path
 from gcdesk.engine.captions.table_fit import why_none
 from gcdesk.engine.photos.discovery import find_photos
 from gcdesk.store import identity
@@ -28,8 +29,7 @@ from gcdesk.ui.session.session_files import save_picture
 from gcdesk.ui.session.undo_commands import Desk
 from gcdesk.ui.threads.file_tasks import Errands
 
-# Fewer than what the controller takes at a time, so that two drops can never mix.
-_CHUNK = 180
+_CHUNK = 180  # photos that are stored and shown at a time
 _TABLES = (".csv", ".tsv")
 _RESULTS = (".tar.gz", ".tgz")  # of cluster jobs
 _MODELS = (".gcmodel", ".gcmodel.zip", ".pth", ".pt")
@@ -98,7 +98,7 @@ class Intake(QObject):
         self.tables: list[CaptionTable] = []
         self._session = self._controller.session_id
         self._controller.rows_reset.connect(self._session_changed)
-        host.set_intake(self.take_paths)
+        host.paths_opened.connect(self.take_paths)
         host.widget.setAcceptDrops(True)
         host.widget.installEventFilter(self)
         for box in host.widget.findChildren(QLineEdit):
@@ -205,12 +205,12 @@ class Intake(QObject):
             work.alive()
             yield FoundPhoto(path, self._caption_of(path), one.error or "", known)
 
-    def _caption_of(self, path: str) -> str | None:
+    def _caption_of(self, path: str) -> str:
         for table in reversed(self.tables):
             caption = table.get(path)
             if caption is not None:
                 return caption
-        return None
+        return caption_from_path(path)
 
     def _go_on(self) -> None:
         """Read the next piece, if nothing is being read."""

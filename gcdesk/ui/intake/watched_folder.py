@@ -14,6 +14,7 @@ import numpy as np
 from PySide6.QtCore import QFileSystemWatcher, QObject, QTimer, Signal
 
 from gcdesk.config.thresholds import WATCH_POLL_SECONDS
+from gcdesk.engine.captions.rules import caption_from_path
 from gcdesk.engine.errors import DRIVE_SILENT
 from gcdesk.store import Status
 from gcdesk.ui.host import Host
@@ -160,7 +161,8 @@ class Watch(QObject):
         if look.arrived:
             self._last, self._said_quiet = time.monotonic(), False
             self._held += [
-                FoundPhoto(one.path, "" if one.kept else None, identity=one.identity) for one in look.arrived
+                FoundPhoto(one.path, "" if one.kept else caption_from_path(one.path), identity=one.identity)
+                for one in look.arrived
             ]
         self._deliver()
         if not look.problem and look.seconds < _SILENT_SECONDS:

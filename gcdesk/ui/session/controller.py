@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal, SignalInstance
@@ -13,16 +14,15 @@ from PySide6.QtGui import QUndoStack
 from gcdesk.config.settings import Settings
 from gcdesk.engine.labels import NOT_SET
 from gcdesk.store import Spot, Status
-from gcdesk.ui.session.photo_reader import PhotoReader
 from gcdesk.ui.session.ports import FoundPhoto, LedgerPort, LoadedSession, Ready, WorkerPort
 from gcdesk.ui.session.progress import Batch, Progress
 from gcdesk.ui.session.review import offer_spot_check
 from gcdesk.ui.session.rows import NewItem, Outcome, Rows, failure
 from gcdesk.ui.session.undo_commands import CaptionCommand, LabelCommand
-from gcdesk.ui.threads.background import Background
 from gcdesk.ui.threads.gui_priority import RightOfWay
 from gcdesk.worker.protocol.messages import Priority
 
+_PIECE = 500  # photos that are stored and shown at a time
 _FLUSH_MS = 90  # results reach the list at most this often
 
 
@@ -58,8 +58,7 @@ class Controller(QObject):
         self.session_id, self.session_name = -1, ""
         self.current_row = -1
         self.right_of_way = right_of_way or RightOfWay()  # shared by the threads that scan and store
-        self._background = Background(self, right_of_way=self.right_of_way)
-        self._reader = PhotoReader(self._background, self._store)
+        self._early: list[FoundPhoto] = []  # came before a session is open
         self._chance = random.Random()
         self._batch = Batch()
         self._arrived: dict[int, Outcome] = {}
@@ -104,10 +103,11 @@ class Controller(QObject):
         self._arrived.clear()
         self.undo_stack.clear()
         self.session_id, self.session_name = loaded.session_id, loaded.name
-        self._reader.open_session(loaded.session_id)
         self.rows.take(loaded.rows)
         self._new_batch()
         self.rows_reset.emit()
+        early, self._early = self._early, []
+        self.add_items(early)
         waiting = np.flatnonzero(self.rows.status == Status.QUEUED)
         if len(waiting):
             photos = "1 photo" if len(waiting) == 1 else f"{len(waiting):,} photos"
@@ -134,18 +134,17 @@ class Controller(QObject):
 
     # --- photos in
 
-    def add_paths(self, paths: Sequence[str]) -> None:
-        """Files and folders, scanned in the background; rows appear as they are found."""
-        self._reader.read_paths(paths)
+    def add_items(self, photos: Sequence[FoundPhoto]) -> None:
+        """Add photos to the open session; what comes before one is open waits for it."""
+        session = self.session_id
+        if session < 0:
+            self._early += photos
+            return
+        for start in range(0, len(photos), _PIECE):
+            piece = photos[start : start + _PIECE]
+            self.ledger.add_items(session, piece, partial(self._added, session, piece))
 
-    def add_items(self, items: Sequence[FoundPhoto]) -> None:
-        """Photos that are known already."""
-        self._reader.read(iter(items))
-
-    def _store(self, session: int, photos: Sequence[FoundPhoto]) -> None:
-        self.ledger.add_items(session, photos, lambda items: self._added(session, items, photos))
-
-    def _added(self, session: int, items: Sequence[NewItem], photos: Sequence[FoundPhoto]) -> None:
+    def _added(self, session: int, photos: Sequence[FoundPhoto], items: Sequence[NewItem]) -> None:
         if session != self.session_id or not items:
             return
         if not self._unfinished():
@@ -381,6 +380,5 @@ class Controller(QObject):
         self._closed = True
         self._flush()
         self._flush_timer.stop()
-        self._background.close()
         self.client.close()
         self.ledger.close()

@@ -33,7 +33,7 @@ class MemoryLedger:
     def add_items(
         self, _session_id: int, photos: Sequence[FoundPhoto], done: Callable[[list[NewItem]], None]
     ) -> None:
-        done([NewItem(next(self._items), photo.path, photo.caption or "") for photo in photos])
+        done([NewItem(next(self._items), photo.path, photo.caption) for photo in photos])
 
     def past_captions(self, done: Callable[[list[str]], None]) -> None:
         done([])

@@ -18,14 +18,14 @@ from gcdesk.worker.protocol.messages import Priority
 
 @dataclass(frozen=True, slots=True)
 class FoundPhoto:
-    """A photo to add. `caption` None: from the file's name. `error`: a path that gives only a reason.
+    """A photo to add. error: why the path gives no photo, "" for one that does.
 
     identity: size in bytes and modification time in nanoseconds as `gcdesk.store.identity` gives them; None where
     nobody has looked yet.
     """
 
     path: str
-    caption: str | None = None
+    caption: str
     error: str = ""
     identity: tuple[int, int] | tuple[None, None] | None = None
 

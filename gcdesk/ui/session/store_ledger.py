@@ -163,13 +163,13 @@ class StoreLedger(QObject):
 
         def work() -> list[NewItem]:
             new = [
-                NewPhoto(one.path, one.caption or "", size, mtime_ns, one.error)
+                NewPhoto(one.path, one.caption, size, mtime_ns, one.error)
                 for one in photos
                 for size, mtime_ns in (one.identity or identity(one.path),)
             ]
             added = self._open().add_items(session_id, new)
             return [
-                NewItem(one.item_id, photo.path, photo.caption or "")
+                NewItem(one.item_id, photo.path, photo.caption)
                 for one, photo in zip(added, photos, strict=True)
                 if one.is_new
             ]

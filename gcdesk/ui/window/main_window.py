@@ -43,6 +43,7 @@ def _yes() -> bool:
 class MainWindow(_QMainWindow):
     """See docs/design-window.md. Other rooms reach it through `gcdesk.ui.host.Host`."""
 
+    paths_opened = Signal(list)  # of str: files and folders that were opened, dropped or handed over
     closing = Signal()  # before anything is shut down
 
     def __init__(self, controller: Controller, theme: Theme) -> None:
@@ -50,7 +51,6 @@ class MainWindow(_QMainWindow):
         self.controller, self.theme = controller, theme
         self.setWindowTitle("gcdesk")
         self.resize(1360, 860)
-        self._intake: Callable[[list[str]], None] = controller.add_paths
         self.may_close: Callable[[], bool] = _yes  # asks first where something would be lost
         self.background = Background(self)
         self._pictures = Background(self)  # a slow disk must not hold filters up
@@ -172,13 +172,9 @@ class MainWindow(_QMainWindow):
         """Say what a known action does; until then it is hidden."""
         return self.actions_.provide(name, slot)
 
-    def set_intake(self, intake: Callable[[list[str]], None]) -> None:
-        """Who takes paths that are opened, dropped or handed over."""
-        self._intake = intake
-
     def open_paths(self, paths: Sequence[str]) -> None:
         if paths:
-            self._intake([str(path) for path in paths])
+            self.paths_opened.emit([str(path) for path in paths])
 
     def say(self, text: str, offer: str = "", act: Callable[[], object] | None = None) -> None:
         """One line of news in the strip."""

@@ -87,9 +87,9 @@ def test_finish_sends_what_is_left(open_window: Opener, qtbot: QtBot) -> None:
 def test_the_same_photo_twice_is_one_row(open_window: Opener, qtbot: QtBot, samples: Path) -> None:
     window = open_window()
     photo = str(next(samples.glob("*.jpg")))
-    window.open_paths([photo])
+    window.controller.add_items([FoundPhoto(photo, "cup")])
     qtbot.waitUntil(lambda: len(window.controller.rows) == 1)
-    window.open_paths([photo])
+    window.controller.add_items([FoundPhoto(photo, "cup")])
     qtbot.wait(400)
     assert len(window.controller.rows) == 1
 
