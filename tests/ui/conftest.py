@@ -4,12 +4,10 @@ for what needs none.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 
 import leaks
 import pytest
-from PySide6.QtCore import QThreadPool
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -39,22 +37,11 @@ def qtbot(qapp: QApplication, request: pytest.FixtureRequest) -> QtBot:
 
 @pytest.fixture(autouse=True)
 def nothing_left_behind(qapp: QApplication) -> Iterator[None]:
-    """Fail a test that leaves a window, a running thread or a busy pool."""
-    threads = set(threading.enumerate())
-    yield
-    # Qt deletes what lies on the clipboard after Python has ended, and an object made by Python crashes then.
-    QGuiApplication.clipboard().clear()
-    shown = [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()]
-    for widget in shown:
-        widget.hide()
-    assert not shown, f"still on the screen: {shown}"
-    assert QThreadPool.globalInstance().waitForDone(round(leaks.PATIENCE * 1000))
-    left = [
-        one for one in set(threading.enumerate()) - threads if not isinstance(one, threading._DummyThread)
-    ]
-    for thread in left:
-        thread.join(leaks.PATIENCE)
-    assert not [thread for thread in left if thread.is_alive()]
+    """No thread, child process, timer or window survives a test."""
+    with leaks.watch(qt=True):
+        yield
+        # Qt deletes what lies on the clipboard after Python has ended, and an object made by Python crashes then.
+        QGuiApplication.clipboard().clear()
 
 
 @pytest.fixture

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from PySide6.QtCore import QObject, Signal
 
+from gcdesk.config.settings import Settings
 from gcdesk.engine.selection.rules import Winner
 from gcdesk.ui.session.rows import Outcome
 
 
 class QuietWorker(QObject):
-    """A worker that says nothing by itself and writes down what it was asked; tests let
-    results arrive as signals.
-    """
+    """A `WorkerPort` that answers nothing by itself and records each call in `asked`; tests emit its signals."""
 
     ready = Signal(object)
     started = Signal(object)
@@ -27,10 +26,41 @@ class QuietWorker(QObject):
         super().__init__()
         self.asked: list[tuple[object, ...]] = []
 
-    def __getattr__(self, name: str) -> Callable[..., None]:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return lambda *args: self.asked.append((name, *args))
+    def start(self, settings: Settings) -> None:
+        self.asked.append(("start", settings))
+
+    def configure(self, settings: Settings) -> None:
+        self.asked.append(("configure", settings))
+
+    def classify(self, items: Sequence[tuple[int, str, str]], priority: int) -> None:
+        self.asked.append(("classify", items, priority))
+
+    def rescore(self, item: int, caption: str, image: Sequence[float] | None, error: str) -> None:
+        self.asked.append(("rescore", item, caption, image, error))
+
+    def prioritise(self, items: Sequence[int], priority: int) -> None:
+        self.asked.append(("prioritise", items, priority))
+
+    def cancel(self, items: Sequence[int] | None) -> None:
+        self.asked.append(("cancel", items))
+
+    def pause(self) -> None:
+        self.asked.append(("pause",))
+
+    def resume(self) -> None:
+        self.asked.append(("resume",))
+
+    def preview(self, item: int, path: str, size: int) -> None:
+        self.asked.append(("preview", item, path, size))
+
+    def heatmap(self, item: int, path: str, label: int) -> None:
+        self.asked.append(("heatmap", item, path, label))
+
+    def words(self, item: int, caption: str, label: int) -> None:
+        self.asked.append(("words", item, caption, label))
+
+    def close(self) -> None:
+        self.asked.append(("close",))
 
 
 def outcome(
