@@ -9,7 +9,7 @@ from gcdesk.cluster.job_registry import EXPORTED, KeptJob
 from gcdesk.cluster.results.import_record import Arrival
 from gcdesk.ui.theme.theme import Theme
 from gcdesk.ui.widgets.dialogs import note
-from gcdesk.ui.widgets.line_chart import Curves
+from gcdesk.ui.widgets.line_chart import LineChart, Panel
 from gcdesk.ui.widgets.plain_text import PlainLabel
 
 _CURVES = {"loss": "training loss", "val": "validation", "station": "station"}
@@ -45,7 +45,7 @@ class ResultPane(QWidget):
         self._grid = QGridLayout(self._table)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(theme.px(22))
-        self.curves = Curves(theme)
+        self.curves = LineChart(theme)
         self.notes = note()
         for widget in (self.words, self.proof, self._table, self.curves, self.notes):
             column.addWidget(widget)
@@ -63,12 +63,22 @@ class ResultPane(QWidget):
         self.proof.setPlainText("\n".join(diagnosis.lines) if diagnosis else "")
         self.proof.setVisible(bool(diagnosis and diagnosis.lines))
         self._show_figures(arrival)
-        if arrival is not None and arrival.sweep:
-            self.curves.show_lines({place.words: place.curve for place in arrival.sweep[:_CURVES_OF_A_SWEEP]})
-        else:
-            self.curves.show_epochs(arrival.epochs if arrival is not None else (), _CURVES)
+        self._show_curves(arrival)
         self.notes.setText(" ".join(arrival.differences) if arrival is not None else "")
         self.notes.setVisible(bool(self.notes.text()))
+
+    def _show_curves(self, arrival: Arrival | None) -> None:
+        if arrival is not None and arrival.sweep:
+            lines = {trial.words: trial.curve for trial in arrival.sweep[:_CURVES_OF_A_SWEEP]}
+        else:
+            epochs = arrival.epochs if arrival is not None else ()
+            lines = {
+                words: tuple((float(line["epoch"]), float(line[name])) for line in epochs if name in line)
+                for name, words in _CURVES.items()
+            }
+        lines = {words: points for words, points in lines.items() if points}
+        self.curves.show_panels([Panel("", lines)])
+        self.curves.setVisible(bool(lines))
 
     def _show_figures(self, arrival: Arrival | None) -> None:
         while (item := self._grid.takeAt(0)) is not None:

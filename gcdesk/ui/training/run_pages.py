@@ -9,25 +9,25 @@ from gcdesk.ui.session.wording import duration
 from gcdesk.ui.theme.theme import Theme
 from gcdesk.ui.training.training import Training
 from gcdesk.ui.widgets.dialogs import note
+from gcdesk.ui.widgets.line_chart import LineChart, Panel
 from gcdesk.ui.widgets.model_comparison_view import ComparisonView
 from gcdesk.ui.widgets.plain_text import PlainLabel
-from gcdesk.ui.widgets.training_curves import Curve, CurvesView
 
 _LOG_LINES = 500
 
 
-def curves_of(training: Training) -> tuple[list[Curve], float]:
-    """Both curves and how many epochs they may reach."""
-    losses = [(point.step, point.values["loss"]) for point in training.points if "loss" in point.values]
-    shares = [
-        (point.step, point.values["accuracy"]) for point in training.points if "accuracy" in point.values
-    ]
+def _panels(training: Training) -> tuple[list[Panel], float]:
+    """Loss and accuracy over the epochs, and how many epochs the training may reach."""
+
+    def line(key: str) -> list[tuple[float, float]]:
+        return [(point.step, point.values[key]) for point in training.points if key in point.values]
+
     epochs = float(training.run.record.settings.get("epochs", "1")) if training.run is not None else 1.0
-    curves = [
-        Curve("Loss while learning (less is better)", losses),
-        Curve("Watched captions right", shares, percent=True, dots=True),
+    panels = [
+        Panel("Loss while learning (less is better)", {"loss": line("loss")}),
+        Panel("Watched captions right", {"right": line("accuracy")}, percent=True, dots=True),
     ]
-    return curves, epochs
+    return panels, epochs
 
 
 class RunningPage(QWidget):
@@ -41,7 +41,7 @@ class RunningPage(QWidget):
         self.bar.setAccessibleName("Progress of the training")
         self.words = PlainLabel()
         self.words.setProperty("tone", "2")
-        self.curves = CurvesView(theme)
+        self.curves = LineChart(theme)
         self.best = PlainLabel()
         self.best.setWordWrap(True)
         self.log = QPlainTextEdit()
@@ -84,7 +84,7 @@ class RunningPage(QWidget):
             self.words.setText(f"{progress.words}{left}")
         if training.stage == "stopping":
             self.words.setText("Stopping: the best so far is written…")
-        self.curves.show_curves(*curves_of(training))
+        self.curves.show_panels(*_panels(training))
         best = training.best
         self.best.setText(
             f"Best so far: {best[1]:.1%} of the watched captions, epoch {best[0]:g}." if best else ""
@@ -105,7 +105,7 @@ class EndedPage(QWidget):
         self.problem = PlainLabel()
         self.problem.setWordWrap(True)
         self.comparison = ComparisonView(theme)
-        self.curves = CurvesView(theme)
+        self.curves = LineChart(theme)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(12)
@@ -128,5 +128,5 @@ class EndedPage(QWidget):
         self.comparison.setVisible(there)
         if there and training.comparison is not None:
             self.comparison.show_comparison(training.comparison)
-        self.curves.show_curves(*curves_of(training))
+        self.curves.show_panels(*_panels(training))
         self.curves.setVisible(bool(training.points))
