@@ -3,6 +3,7 @@
 from gcdesk.store.database import Store, store_path
 from gcdesk.store.errors import StoreError
 from gcdesk.store.identity import identity
+from gcdesk.store.moves import JournaledMove, PlannedMove, Settled
 from gcdesk.store.records import (
     Added,
     CaptionChange,
@@ -22,11 +23,14 @@ __all__ = [
     "Added",
     "CaptionChange",
     "FieldAccuracy",
+    "JournaledMove",
     "Judged",
     "LoadedRows",
     "NewPhoto",
+    "PlannedMove",
     "Run",
     "SessionInfo",
+    "Settled",
     "Spot",
     "Status",
     "Store",

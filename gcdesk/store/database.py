@@ -11,7 +11,7 @@ from pathlib import Path
 
 from gcdesk.config.folders import user_folders
 from gcdesk.store import held_out_set as station_set
-from gcdesk.store import items, loading, sessions
+from gcdesk.store import items, loading, moves, sessions
 from gcdesk.store.errors import StoreError, in_words
 from gcdesk.store.opening import open_file
 from gcdesk.store.records import (
@@ -266,3 +266,54 @@ class Store:
         """Agreement over rows picked at random, of one session or of all."""
         with self._reading() as connection:
             return sessions.field_accuracy(connection, session_id)
+
+    # --- photos that are copied or moved (see `moves`)
+
+    def begin_moves(self, moved: bool) -> int:
+        """Begin a batch in the journal; returns its id."""
+        with self.transaction() as connection:
+            return moves.begin_batch(connection, moved)
+
+    def plan_moves(self, batch: int, photos: Sequence[moves.PlannedMove]) -> list[int]:
+        """On the disk when it returns: only then may the photos be touched."""
+        with self.transaction() as connection:
+            return moves.plan(connection, batch, photos)
+
+    def retarget_move(self, number: int, target: str) -> None:
+        """Another name for one of them."""
+        with self.transaction() as connection:
+            moves.retarget(connection, number, target)
+
+    def finish_moves(
+        self,
+        batch: int,
+        placed: Sequence[tuple[int, str, int, int]],
+        dropped: Sequence[int],
+        folders: Sequence[str],
+    ) -> None:
+        """Photos at their targets, with their rows; those left alone; and the folders that were made."""
+        with self.transaction() as connection:
+            moves.finish(connection, placed, dropped)
+            moves.set_folders(connection, batch, folders)
+
+    def begin_return(self, works: Sequence[tuple[int, str]]) -> None:
+        """Before photos are taken back."""
+        with self.transaction() as connection:
+            moves.begin_return(connection, works)
+
+    def finish_return(self, back: Sequence[int], left: Sequence[int]) -> None:
+        """Photos that are back, with their rows, and those that stayed."""
+        with self.transaction() as connection:
+            moves.finish_return(connection, back, left)
+
+    def last_moves(self) -> tuple[list[moves.JournaledMove], list[str]]:
+        """The photos of the latest batch that can be taken back, and the folders that were made for it."""
+        with self._reading() as connection:
+            found = moves.last_done(connection)
+            return found, moves.folders_of(connection, found[0].batch) if found else []
+
+    def settle_moves(self) -> moves.Settled:
+        """Finish or take back what a kill caught on its way."""
+        with self.transaction() as connection:
+            caught = moves.unsettled(connection)
+            return moves.settle(connection, caught) if caught else moves.Settled()

@@ -101,5 +101,33 @@ CREATE TABLE station_keys (
 CREATE INDEX items_operator ON items (operator) WHERE operator >= 0;
 """
 
-STEPS: tuple[str, ...] = (_TABLES, _RANDOM_CONFIRMATION, _STATION_SET)
+# The journal of photos that are copied or moved into folders (see `moves`): written before a file gets another name.
+_MOVES = """
+CREATE TABLE move_batches (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    moved INTEGER NOT NULL,
+    began REAL NOT NULL
+);
+CREATE TABLE moves (
+    id INTEGER PRIMARY KEY,
+    batch INTEGER NOT NULL REFERENCES move_batches (id) ON DELETE CASCADE,
+    item INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    work TEXT NOT NULL,
+    target TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL,
+    state INTEGER NOT NULL
+);
+CREATE INDEX moves_state ON moves (state, batch);
+CREATE INDEX moves_batch ON moves (batch);
+CREATE TABLE move_folders (
+    batch INTEGER NOT NULL REFERENCES move_batches (id) ON DELETE CASCADE,
+    place INTEGER NOT NULL,
+    path TEXT NOT NULL,
+    PRIMARY KEY (batch, place)
+) WITHOUT ROWID;
+"""
+
+STEPS: tuple[str, ...] = (_TABLES, _RANDOM_CONFIRMATION, _STATION_SET, _MOVES)
 VERSION = len(STEPS)

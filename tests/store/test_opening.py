@@ -70,7 +70,7 @@ def test_a_newer_file_is_refused_and_left_alone(path: Path) -> None:
     connection.execute("PRAGMA user_version = 99")
     connection.close()
     before = path.read_bytes()
-    with pytest.raises(StoreError, match=r"newer gcdesk \(format 99, this one reads up to 3\)"):
+    with pytest.raises(StoreError, match=r"newer gcdesk \(format 99, this one reads up to 4\)"):
         Store(path)
     assert path.read_bytes() == before
 

@@ -16,6 +16,7 @@ from gcdesk.config.folders import user_folders
 from gcdesk.ui.app.log_file import LogKeeper
 from gcdesk.ui.intake.intake import Intake
 from gcdesk.ui.session.duplicates import Copies
+from gcdesk.ui.session.own_files import OwnFiles
 from gcdesk.ui.settings.preferences import Preferences
 from gcdesk.ui.station.controller import Station
 from gcdesk.ui.threads.file_tasks import Errands
@@ -44,6 +45,7 @@ class Features(QObject):
         self.log = LogKeeper(self)
         self.log.went_wrong.connect(self._tell_error)
         self.dialogs = OneAtATime(self)
+        self.own_files = OwnFiles()
         self.errands = Errands(self)
         self.errands.failed.connect(window.say)
         self.preferences = Preferences(window)
@@ -57,6 +59,7 @@ class Features(QObject):
         window.provide("export_json", lambda: self.exports.export_json())
         window.provide("copy_to_bins", lambda: self.exports.copy_to_bins())
         window.provide("move_to_bins", lambda: self.exports.move_to_bins())
+        window.provide("take_back_sorting", lambda: self.exports.ask_take_back())
         window.provide("save_training_set", lambda: self.exports.save_training_set())
         window.provide("talc_export", lambda: self.cluster_jobs.show_wizard())
         window.provide("talc_classify", lambda: self.cluster_jobs.show_wizard(classify=True))
@@ -85,7 +88,7 @@ class Features(QObject):
     def exports(self) -> Exports:
         from gcdesk.ui.export.exports import Exports
 
-        return Exports(self.window, self.dialogs)
+        return Exports(self.window, self.dialogs, self.own_files)
 
     @cached_property
     def cluster_jobs(self) -> ClusterJobs:
@@ -97,7 +100,7 @@ class Features(QObject):
     def watch(self) -> Watch:
         from gcdesk.ui.intake.watched_folder import Watch
 
-        watch = Watch(self.window)
+        watch = Watch(self.window, self.own_files)
         watch.stopped.connect(lambda: self.window.actions_["watch"].setChecked(False))
         return watch
 

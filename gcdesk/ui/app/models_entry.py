@@ -32,6 +32,7 @@ class Models(QObject):
         self.jobs = ModelJobs(host, preferences)
         self.training = Training(host, self.jobs)
         self.training.ended.connect(self._training_ended)
+        self._others_may_close = host.may_close
         host.may_close = self._may_close
 
     # --- the sheets
@@ -76,7 +77,7 @@ class Models(QObject):
     def _may_close(self) -> bool:
         """A training that runs is not ended without a question."""
         if not self.training.busy:
-            return True
+            return self._others_may_close()
         self._dialogs.show(
             "close",
             lambda: Question(

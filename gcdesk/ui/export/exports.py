@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QObject, QStandardPaths, QUrl, Signal
-from PySide6.QtGui import QDesktopServices, QUndoCommand
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog
 
 from gcdesk.store import store_path
-from gcdesk.ui.export.bin_folders import Transfer, carry_out, plan, take_back
+from gcdesk.ui.export.bin_folders import Step, Transfer, carry_out, plan, take_back
 from gcdesk.ui.export.dialogs import BinFoldersDialog, TrainingSetDialog
 from gcdesk.ui.export.row_table import Format, some_rows, write_table
 from gcdesk.ui.export.training_set import SavedSet, save_training_set
+from gcdesk.ui.export.transfer import earlier
 from gcdesk.ui.host import Host
+from gcdesk.ui.session.own_files import OwnFiles
 from gcdesk.ui.session.wording import photos
 from gcdesk.ui.threads.file_tasks import Errands
 from gcdesk.ui.widgets.dialogs import Answer, OneAtATime, Question
@@ -26,35 +27,40 @@ from gcdesk.ui.widgets.dialogs import Answer, OneAtATime, Question
 _TELL_SECONDS = 0.5
 
 
-class FilesCommand(QUndoCommand):
-    """Copied or moved photos, on the same stack as captions and labels."""
-
-    def __init__(self, exports: Exports, transfer: Transfer) -> None:
-        verb = "moving" if transfer.moved else "copying"
-        super().__init__(f"{verb} {photos(len(transfer.placed))}")
-        self._exports, self.transfer = exports, transfer
-
-    def redo(self) -> None:
-        if self.transfer.undone:
-            self._exports.do_again(self)
-
-    def undo(self) -> None:
-        self._exports.take_back(self)
-
-
 class Exports(QObject):
     """Asks where to, writes on a thread, says what became of it."""
 
     told = Signal(str, int, int)
 
-    def __init__(self, host: Host, dialogs: OneAtATime) -> None:
+    def __init__(self, host: Host, dialogs: OneAtATime, own: OwnFiles | None = None) -> None:
         super().__init__(host.widget)
         self._host, self._controller, self._dialogs = host, host.controller, dialogs
+        self._own = own or OwnFiles()
         self._errands = Errands(self)
         self._errands.failed.connect(host.say)
         self._stop: threading.Event | None = None
         self._folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
         self.told.connect(self._tell)
+        self._others_may_close = host.may_close
+        host.may_close = self._may_close
+
+    def _may_close(self) -> bool:
+        """Photos on their way are not left in the middle without a question."""
+        if self._stop is None:
+            return self._others_may_close()
+        self._dialogs.show(
+            "close while sorting",
+            lambda: Question(
+                self._host.widget,
+                self._host.theme,
+                "Photos are being copied or moved. Close all the same?",
+                "It stops after the photo that is on its way. What is done stays done, the list knows where each photo"
+                " is, and “Take back the last sorting” undoes it, also after the next start.",
+                [Answer("Stop and close", self._host.close_unasked)],
+                refuse="Go on",
+            ),
+        )
+        return False
 
     def close(self) -> None:
         """A transfer stops between two photos; what is done is in the store already or on the disk."""
@@ -134,28 +140,28 @@ class Exports(QObject):
             return
         self._folder = str(folder)
         copy = some_rows(self._controller.rows, numbers)
-        self._transfer(move, lambda: plan(copy, folder, trust_models), self._sorted)
+        self._transfer(move, lambda: plan(copy, folder, trust_models))
 
     def _busy(self) -> bool:
         if self._stop is not None:
             self._host.say("Photos are being copied or moved already.")
         return self._stop is not None
 
-    def _transfer(self, move: bool, steps: Callable[[], Any], done: Callable[[Transfer], None]) -> None:
+    def _transfer(self, move: bool, steps: Callable[[], Sequence[Step]]) -> None:
         stop = self._stop = threading.Event()
-        tell = self._teller("Moving" if move else "Copying")
+        tell, journal = self._teller("Moving" if move else "Copying"), self._controller.ledger.moves
 
         def after() -> None:
             self._stop = None
 
-        self._errands.run(lambda: carry_out(steps(), move, stop, tell), done, after)
+        self._errands.run(
+            lambda: carry_out(steps(), move, stop, tell, journal, self._own), self._sorted, after
+        )
 
     def _sorted(self, transfer: Transfer) -> None:
         self._follow(transfer)
         if transfer.placed:
-            command = FilesCommand(self, transfer)
-            self._controller.undo_stack.push(command)
-            self._host.say(_said_of(transfer), "Undo", lambda: self._undo_now(command))
+            self._host.say(_said_of(transfer), "Undo", lambda: self.take_back(transfer))
         else:
             self._host.say(_said_of(transfer))
 
@@ -175,20 +181,54 @@ class Exports(QObject):
         if changed:
             self._controller.rows_changed.emit(np.array([row for row, _ in changed], dtype=np.int32))
 
-    def _undo_now(self, command: FilesCommand) -> None:
-        """The strip's own Undo: also when something was changed since."""
-        stack = self._controller.undo_stack
-        if stack.index() and stack.command(stack.index() - 1) is command:
-            stack.undo()
-        elif not command.transfer.undone:
-            self.take_back(command)
-            command.setObsolete(True)
-
-    def take_back(self, command: FilesCommand) -> None:
-        """Undo of a command: on the thread, and said in a line."""
-        if command.transfer.undone or self._busy():
+    def ask_take_back(self) -> None:
+        """Say what the latest copying or moving did, also one of an earlier start, and ask whether to undo it."""
+        journal = self._controller.ledger.moves
+        if self._busy():
             return
-        command.transfer.undone = True
+        if journal is None:
+            self._host.say("This session is not saved, so nothing is known of an earlier copying or moving.")
+            return
+
+        def found(transfer: Transfer) -> None:
+            if not transfer.placed:
+                self._host.say("There is nothing to take back: no photos were copied or moved into folders.")
+                return
+            self._dialogs.show("take back", lambda: self._take_back_question(transfer))
+
+        self._errands.run(lambda: earlier(*journal.last_moves()), found)
+
+    def _take_back_question(self, transfer: Transfer) -> Question:
+        count, place = photos(len(transfer.placed)), Path(transfer.placed[0].target).parent
+        if transfer.moved:
+            heading = f"Move {count} back to where they were?"
+            words = f"They were moved into folders such as {place}. What was changed since stays there."
+        else:
+            heading = f"Delete {count} that were copied into folders?"
+            words = (
+                f"They are in folders such as {place}. A copy whose original is gone or was changed stays."
+            )
+        return Question(
+            self._host.widget,
+            self._host.theme,
+            heading,
+            words,
+            [
+                Answer(
+                    "Move back" if transfer.moved else "Delete copies",
+                    lambda: self.take_back(transfer),
+                    main=True,
+                )
+            ],
+        )
+
+    def take_back(self, transfer: Transfer) -> None:
+        """Undo a transfer: on the thread, and said in a line."""
+        if transfer.undone or self._busy():
+            return
+        transfer.undone = True
+        stop = self._stop = threading.Event()
+        journal = self._controller.ledger.moves
 
         def done(back: Transfer) -> None:
             self._follow(back, back=True)
@@ -196,20 +236,10 @@ class Exports(QObject):
             words = f"{count} moved back." if back.moved else f"{count} taken out of the bin folders again."
             self._host.say(words + _problems(back))
 
-        self._errands.run(lambda: take_back(command.transfer), done)
+        def after() -> None:
+            self._stop = None
 
-    def do_again(self, command: FilesCommand) -> None:
-        """Redo of a command: the same photos to the same places."""
-        if self._busy():
-            return
-        old = command.transfer
-
-        def done(transfer: Transfer) -> None:
-            command.transfer = transfer
-            self._follow(transfer)
-            self._host.say(_said_of(transfer))
-
-        self._transfer(old.moved, lambda: old.steps, done)
+        self._errands.run(lambda: take_back(transfer, journal, self._own, stop), done, after)
 
     # --- training set
 

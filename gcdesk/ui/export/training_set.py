@@ -17,7 +17,7 @@ from gcdesk.engine.captions.rules import caption_from_path
 from gcdesk.engine.labels import BINS
 from gcdesk.engine.tables.writer import CsvTable, readable, replaced_file
 from gcdesk.store import Store
-from gcdesk.ui.export.bin_folders import Progress
+from gcdesk.ui.export.transfer import Progress
 from gcdesk.ui.session.rows import Rows
 from gcdesk.ui.threads.file_tasks import in_a_sentence
 

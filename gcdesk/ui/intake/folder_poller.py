@@ -15,6 +15,7 @@ from gcdesk.config.thresholds import (
     WATCH_UNENDED_SECONDS,
 )
 from gcdesk.engine.photos.discovery import find_photos
+from gcdesk.ui.session.own_files import OwnFiles
 
 Identity = tuple[int, int]  # size in bytes, modification time in nanoseconds
 # How a whole file ends. One that does not may still be written, or merely carry something behind its end.
@@ -68,7 +69,8 @@ class FolderEye:
     again is another photo.
 
     keep(content, suffix, stem): puts a copy where no camera overwrites it. only_new: what is there already
-    does not count; what came between `since` (seconds since 1970) and the first look does.
+    does not count; what came between `since` (seconds since 1970) and the first look does. own: files that the
+    app itself puts there.
     """
 
     folder: Path
@@ -77,6 +79,7 @@ class FolderEye:
     settle_seconds: float = WATCH_SETTLE_SECONDS
     unended_seconds: float = WATCH_UNENDED_SECONDS
     since: float = field(default_factory=time.time)
+    own: OwnFiles = field(default_factory=OwnFiles)
     _seen: dict[str, Identity] | None = None
     _growing: dict[str, tuple[Identity, float]] = field(default_factory=dict)
     _reused: set[str] = field(default_factory=set)
@@ -93,6 +96,9 @@ class FolderEye:
         walk = _Walk({str(self.folder): None})
         for path, identity in self._photos(walk):  # one at a time: all at once are as much as what is kept
             missing.discard(path)
+            if self.own.take(path):  # sorted into a folder by the app itself: its row knows it already
+                seen[path] = identity
+                continue
             if first and self.only_new and not self._came_since(identity):
                 seen[path] = identity
                 continue

@@ -19,6 +19,7 @@ from gcdesk.engine.errors import DRIVE_SILENT
 from gcdesk.store import Status
 from gcdesk.ui.host import Host
 from gcdesk.ui.intake.folder_poller import FolderEye, Look
+from gcdesk.ui.session.own_files import OwnFiles
 from gcdesk.ui.session.ports import FoundPhoto
 from gcdesk.ui.session.session_files import save_picture
 from gcdesk.worker.protocol.messages import Priority
@@ -78,8 +79,9 @@ class Watch(QObject):
 
     stopped = Signal()
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, own: OwnFiles | None = None) -> None:
         super().__init__(host.widget)
+        self._own = own or OwnFiles()
         self._host, self._controller = host, host.controller
         self.folder: Path | None = None
         self._looker: Looker | None = None
@@ -112,7 +114,7 @@ class Watch(QObject):
         self.folder = folder
         self._quiet_seconds = quiet_minutes * 60
         self._last, self._said_quiet, self._problem = time.monotonic(), False, ""
-        self._looker = Looker(FolderEye(folder, self._keep, only_new), self)
+        self._looker = Looker(FolderEye(folder, self._keep, only_new, own=self._own), self)
         self._looker.looked.connect(self._looked)
         self._looker.look()  # what is there now is not new
         self._open_day()

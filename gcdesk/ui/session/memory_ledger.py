@@ -47,6 +47,10 @@ class MemoryLedger:
     def set_labels(self, items: Sequence[int], labels: Sequence[int], spots: Sequence[int]) -> None:
         pass
 
+    @property
+    def moves(self) -> None:
+        return None
+
     def offer_spot(self, item: int) -> None:
         pass
 

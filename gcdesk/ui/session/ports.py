@@ -11,7 +11,7 @@ from typing import Protocol
 from PySide6.QtCore import SignalInstance
 
 from gcdesk.config.settings import Settings
-from gcdesk.store import SessionInfo
+from gcdesk.store import SessionInfo, Store
 from gcdesk.ui.session.rows import NewItem, Outcome, Rows
 from gcdesk.worker.protocol.messages import Priority
 
@@ -94,6 +94,10 @@ class LedgerPort(Protocol):
     """The store seen from the controller. Calls return at once; answers come by `done` on the window's
     thread.
     """
+
+    @property
+    def moves(self) -> Store | None:
+        """The store that keeps the journal of copied and moved photos; None where the session is in memory only."""
 
     def open_last(self, done: Callable[[LoadedSession], None]) -> None: ...
 

@@ -13,6 +13,7 @@ from gcdesk.store import (
     NewPhoto,
     Run,
     SessionInfo,
+    Settled,
     Store,
     StoredResult,
     StoreError,
@@ -41,6 +42,7 @@ class StoreLedger(QObject):
         self._closing = threading.Event()
         self._reader = Background(self)  # reads photos, which takes its time: nothing waits for it
         self.store: Store | None = None
+        self._settled = Settled()
         self._writer: StoreWriter | None = None
         self._memory: LedgerPort | None = None
         self._run: int | None = None
@@ -51,6 +53,7 @@ class StoreLedger(QObject):
         def work() -> LoadedSession | StoreError:
             try:
                 self.store = store = Store(self._path)
+                self._settled = store.settle_moves()
                 last = store.last_session()
                 loaded = self._load(last.id if last else store.create_session(_today()))
             except StoreError as error:
@@ -69,6 +72,10 @@ class StoreLedger(QObject):
                 return
             if self.store is not None and self.store.notice:
                 self.trouble.emit(self.store.notice)
+            if self._settled.sentence:
+                self.trouble.emit(
+                    f"{self._settled.sentence} “Take back the last sorting” moves them all back."
+                )
             done(found)
 
         self._background.run(work, loaded)
@@ -84,6 +91,10 @@ class StoreLedger(QObject):
             self._memory.open_session(session_id, done)
         else:
             self._background.run(lambda: self._load(session_id), done)
+
+    @property
+    def moves(self) -> Store | None:
+        return self.store if self._memory is None else None
 
     def find_copies(
         self, session_id: int, items: Sequence[int], done: Callable[[dict[int, int]], None]

@@ -45,6 +45,7 @@ SPECS = (
     Spec("file", "export_json", "Export as JSON…", later=True),
     Spec("file", "copy_to_bins", "Copy photos into bin folders…", later=True),
     Spec("file", "move_to_bins", "Move photos into bin folders…", later=True),
+    Spec("file", "take_back_sorting", "Take back the last sorting into folders…", later=True),
     Spec("file", "save_training_set", "Save corrected photos as a training set…", later=True),
     Spec("file", "talc_export", "Train the image model on TALC…", tip="Write a job for a cluster", later=True),
     Spec("file", "talc_classify", "Classify a large folder on a cluster…", later=True),

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from features_kit import answer, photo, stored_window, wait_rows
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QFileDialog, QPushButton
 from pytestqt.qtbot import QtBot
 from window_kit import outcome
 
@@ -166,19 +166,86 @@ def test_moved_photos_are_known_where_they_are_and_can_be_brought_back(
     features.exports.sort(np.array([4]), bins, True, False)
     qtbot.waitUntil(lambda: (bins / "Black" / "b" / "can.png").is_file())
     qtbot.waitUntil(lambda: said(features) == "1 photo moved into bin folders.")
-    for _ in range(3):
-        window.controller.undo_stack.undo()
-        qtbot.waitUntil(lambda: features.exports._stop is None)
-        qtbot.wait(100)
+    for words in ("1 photo moved back.", "5 photos moved back."):
+        take_back_the_last(features, qtbot, "Move back")
+        qtbot.waitUntil(lambda words=words: said(features) == words)
     assert files(photos) == before
     assert not bins.exists()
     assert window.controller.rows.path[4] == str(photos / "b" / "can.png")
-    window.controller.undo_stack.redo()
-    qtbot.waitUntil(lambda: files(photos) == ["b/broken.jpg"])
-    qtbot.waitUntil(lambda: window.controller.rows.path[0].startswith(str(bins)))
+    window.actions_["take_back_sorting"].trigger()
+    qtbot.waitUntil(lambda: "nothing to take back" in said(features))
     window.close()
     with Store(store_path()) as store:
-        assert store.load_rows(1).path[0] == str(bins / "Blue" / "peel.png")
+        assert store.load_rows(1).path[0] == str(photos / "peel.png")
+
+
+def take_back_the_last(features: Features, qtbot: QtBot, answer: str) -> None:
+    """Through the menu and its question."""
+    features.window.actions_["take_back_sorting"].trigger()
+
+    def asked() -> list[Question]:
+        return [one for one in features.dialogs.open_now() if isinstance(one, Question)]
+
+    qtbot.waitUntil(lambda: bool(asked()))
+    button = next(one for one in asked()[0].findChildren(QPushButton) if one.text() == answer)
+    button.click()
+
+
+def test_labels_given_since_are_undone_without_touching_files(
+    features: Features, qtbot: QtBot, tmp_path: Path
+) -> None:
+    """Ctrl+Z belongs to captions and labels: copies are not deleted by pressing it once too often."""
+    window, bins = features.window, tmp_path / "bins"
+    features.exports.sort(np.arange(6), bins, False, False)
+    qtbot.waitUntil(lambda: "5 photos copied" in said(features))
+    while window.controller.undo_stack.canUndo():
+        window.controller.undo_stack.undo()
+    qtbot.wait(200)
+    assert len(files(bins)) == 5
+
+
+def test_copies_whose_originals_are_gone_are_not_taken_back(
+    features: Features, qtbot: QtBot, tmp_path: Path, photos: Path
+) -> None:
+    bins = tmp_path / "bins"
+    features.exports.sort(np.arange(6), bins, False, False)
+    qtbot.waitUntil(lambda: "5 photos copied" in said(features))
+    (photos / "peel.png").unlink()
+    photo(photos / "a" / "cup.png", "blue")
+    take_back_the_last(features, qtbot, "Delete copies")
+    qtbot.waitUntil(lambda: "3 photos taken out" in said(features))
+    assert files(bins) == ["Blue/a/cup.png", "Blue/peel.png"]
+    assert "2 could not be" in said(features)
+
+
+def test_the_last_sorting_can_be_taken_back_after_a_restart(
+    features: Features, qtbot: QtBot, theme: Theme, tmp_path: Path, photos: Path
+) -> None:
+    bins, before = tmp_path / "bins", files(photos)
+    features.exports.sort(np.arange(6), bins, True, False)
+    qtbot.waitUntil(lambda: "5 photos moved" in said(features))
+    features.window.close()
+    again = install(stored_window(qtbot, theme))
+    qtbot.waitUntil(lambda: len(again.window.controller.rows) == 6)
+    assert again.window.controller.rows.path[0] == str(bins / "Blue" / "peel.png")
+    take_back_the_last(again, qtbot, "Move back")
+    qtbot.waitUntil(lambda: said(again) == "5 photos moved back.")
+    assert files(photos) == before
+    assert again.window.controller.rows.path[0] == str(photos / "peel.png")
+    again.window.close()
+
+
+def test_closing_while_photos_are_moved_asks_first(
+    features: Features, qtbot: QtBot, tmp_path: Path, photos: Path
+) -> None:
+    window, bins = features.window, tmp_path / "bins"
+    features.exports.sort(np.arange(6), bins, True, False)
+    assert not window.close()
+    (question,) = (one for one in features.dialogs.open_now() if isinstance(one, Question))
+    assert "being copied or moved" in question.heading.text()
+    question.close()
+    qtbot.waitUntil(lambda: "photos moved" in said(features))
+    assert window.close()
 
 
 def test_what_changed_since_is_left_by_undo(

@@ -12,8 +12,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
-from features_kit import photo, stored_window, wait_rows
+from features_kit import answer, photo, stored_window, wait_rows
 from PIL import Image
 from pytestqt.qtbot import QtBot
 
@@ -282,3 +283,32 @@ def test_photos_whose_drive_stalled_are_tried_again_once_it_answers(
     features.watch._tried_again = float("-inf")
     qtbot.wait(2000)
     assert rows.status[0] == Status.FAILED
+
+
+@pytest.mark.parametrize("move", [True, False])
+def test_photos_that_are_sorted_inside_the_watched_folder_come_no_second_time(
+    features: Features, qtbot: QtBot, camera: Path, move: bool
+) -> None:
+    """Into bins below the watched folder and back again, while it is looked at all the time."""
+    window = features.window
+    watch(features, qtbot, camera)
+    for number in range(40):
+        photo(camera / f"cup {number}.png", size=(40 + number, 30))
+    wait_rows(qtbot, window, 40)
+    answer(qtbot, window)
+    looks: list[object] = []
+    features.watch._looker.looked.connect(looks.append)
+    features.exports.sort(np.arange(40), camera / "sorted", move, True)
+    qtbot.waitUntil(lambda: "40 photos" in window.strip.notice.text())
+    first = len(looks)
+    qtbot.waitUntil(lambda: len(looks) >= first + 3)
+    assert len(window.controller.rows) == 40
+    window.strip.offer.click()
+    qtbot.waitUntil(
+        lambda: "moved back" in window.strip.notice.text() or "taken out" in window.strip.notice.text()
+    )
+    first = len(looks)
+    qtbot.waitUntil(lambda: len(looks) >= first + 3)
+    assert len(window.controller.rows) == 40
+    photo(camera / "sorted" / "Blue" / "cup 7.png", "blue")  # a photo of that name by somebody else is one
+    wait_rows(qtbot, window, 41)

@@ -1,0 +1,397 @@
+"""Photos carried into their folders and back again: journaled before each is touched, nothing overwritten. No Qt."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Protocol
+
+from gcdesk.config.files import beside, flush
+from gcdesk.config.placing import bring, is_another_file, put_under, same_content
+from gcdesk.engine.errors import GcdeskError
+from gcdesk.engine.os_errors import in_a_sentence
+from gcdesk.store import JournaledMove, PlannedMove
+from gcdesk.ui.session.own_files import OwnFiles
+
+Progress = Callable[[int, int], None]
+# Photos that the journal takes at a time: each time is a write that the disk has to confirm.
+_AT_ONCE = 50
+
+
+@dataclass(frozen=True)
+class Step:
+    """One photo and where it shall lie."""
+
+    item_id: int
+    source: str
+    target: Path
+
+
+@dataclass(frozen=True)
+class Placed:
+    """One photo that was placed, what the file was then (size, modification time), and its number in the journal (0
+    without one).
+    """
+
+    step: Step
+    target: str
+    identity: tuple[int, int]
+    journal_id: int = 0
+
+
+@dataclass
+class Transfer:
+    """What was done. `already`: photos whose place held the same content. `problems`: a sentence each."""
+
+    moved: bool
+    steps: tuple[Step, ...]
+    placed: list[Placed] = field(default_factory=list)
+    already: int = 0
+    problems: list[str] = field(default_factory=list)
+    made: list[Path] = field(default_factory=list)
+    stopped: bool = False
+    undone: bool = False
+
+
+class Journal(Protocol):
+    """What a `Store` keeps of moves."""
+
+    def begin_moves(self, moved: bool) -> int: ...
+
+    def plan_moves(self, batch: int, photos: Sequence[PlannedMove]) -> list[int]: ...
+
+    def retarget_move(self, number: int, target: str) -> None: ...
+
+    def finish_moves(
+        self,
+        batch: int,
+        placed: Sequence[tuple[int, str, int, int]],
+        dropped: Sequence[int],
+        folders: Sequence[str],
+    ) -> None: ...
+
+    def begin_return(self, works: Sequence[tuple[int, str]]) -> None: ...
+
+    def finish_return(self, back: Sequence[int], left: Sequence[int]) -> None: ...
+
+
+class NoJournal:
+    """For a session that is in memory only: nothing is remembered of a transfer that is cut short."""
+
+    def begin_moves(self, moved: bool) -> int:
+        return 0
+
+    def plan_moves(self, batch: int, photos: Sequence[PlannedMove]) -> list[int]:
+        return [0] * len(photos)
+
+    def retarget_move(self, number: int, target: str) -> None:
+        pass
+
+    def finish_moves(
+        self,
+        batch: int,
+        placed: Sequence[tuple[int, str, int, int]],
+        dropped: Sequence[int],
+        folders: Sequence[str],
+    ) -> None:
+        pass
+
+    def begin_return(self, works: Sequence[tuple[int, str]]) -> None:
+        pass
+
+    def finish_return(self, back: Sequence[int], left: Sequence[int]) -> None:
+        pass
+
+
+@dataclass(frozen=True)
+class _Planned:
+    step: Step
+    work: Path
+    target: Path
+    identity: tuple[int, int]
+    journal_id: int = 0
+
+
+def carry_out(
+    steps: Sequence[Step],
+    move: bool,
+    stop: threading.Event | None = None,
+    tell: Progress | None = None,
+    journal: Journal | None = None,
+    own: OwnFiles | None = None,
+) -> Transfer:
+    """Copy or move. One photo that cannot be placed does not keep the others; `stop` ends between two.
+
+    journal: where each photo is written down before it is touched. own: learns the names that appear, so that the
+    watched folder does not take them for new photos. Raises GcdeskError where the journal cannot be written at first.
+    """
+    return _Carrier(Transfer(move, tuple(steps)), stop, tell, journal or NoJournal(), own or OwnFiles()).run()
+
+
+class _Carrier:
+    """One transfer on its way."""
+
+    def __init__(
+        self,
+        transfer: Transfer,
+        stop: threading.Event | None,
+        tell: Progress | None,
+        journal: Journal,
+        own: OwnFiles,
+    ) -> None:
+        self.transfer = transfer
+        self._stop, self._tell, self._journal, self._own = stop, tell, journal, own
+        self._batch = journal.begin_moves(transfer.moved)
+
+    def run(self) -> Transfer:
+        steps = self.transfer.steps
+        for first in range(0, len(steps), _AT_ONCE):
+            if self._stopping():
+                break
+            planned = self._plan(steps[first : first + _AT_ONCE])
+            try:
+                numbers = self._journal.plan_moves(self._batch, [_journaled(one) for one in planned])
+                self._do([replace(one, journal_id=n) for one, n in zip(planned, numbers, strict=True)], first)
+            except GcdeskError as error:  # the journal cannot be written: nothing more is touched
+                if not self.transfer.placed:
+                    raise
+                self.transfer.problems.append(str(error))
+                break
+        return self.transfer
+
+    def _stopping(self) -> bool:
+        if self._stop is not None and self._stop.is_set():
+            self.transfer.stopped = True
+        return self.transfer.stopped
+
+    def _plan(self, steps: Iterable[Step]) -> list[_Planned]:
+        """Free names for some photos; what lies at its place already, or is gone, is left out."""
+        planned, taken = [], set[Path]()
+        for step in steps:
+            try:
+                status = os.stat(step.source)  # raises for a photo that is gone, before any folder is made
+                _make_folder(step.target.parent, self.transfer.made)
+                target = _free_name(step, status.st_size, taken)
+            except OSError as error:
+                self.transfer.problems.append(in_a_sentence(error))
+                continue
+            if target is None:
+                self.transfer.already += 1
+                continue
+            taken.add(target)
+            planned.append(_Planned(step, beside(target), target, (status.st_size, status.st_mtime_ns)))
+        return planned
+
+    def _do(self, planned: Sequence[_Planned], first: int) -> None:
+        """Place some photos that are in the journal, and tell it what became of them."""
+        placed: list[Placed] = []
+        for number, one in enumerate(planned):
+            if self._stopping():
+                break
+            if self._tell is not None:
+                self._tell(first + number, len(self.transfer.steps))
+            try:
+                placed.append(self._place(one))
+            except OSError as error:
+                self.transfer.problems.append(in_a_sentence(error))
+        self.transfer.placed += placed
+        if self.transfer.moved:
+            _flush_folders([one.target for one in placed] + [one.step.source for one in placed])
+        there = {one.journal_id for one in placed}
+        self._journal.finish_moves(
+            self._batch,
+            [(one.journal_id, one.target, *one.identity) for one in placed],
+            [one.journal_id for one in planned if one.journal_id not in there],
+            [str(folder) for folder in self.transfer.made],
+        )
+
+    def _place(self, one: _Planned) -> Placed:
+        moved = self.transfer.moved
+        try:
+            renamed = bring(one.step.source, one.work, moved)
+        except BaseException:
+            one.work.unlink(missing_ok=True)
+            raise
+        try:
+            target = self._name(one)
+        except BaseException:
+            _give_back(one, renamed)
+            raise
+        if moved and not renamed:
+            os.unlink(one.step.source)
+        status = os.stat(target)
+        return Placed(one.step, str(target), (status.st_size, status.st_mtime_ns), one.journal_id)
+
+    def _name(self, one: _Planned) -> Path:
+        """Give the hidden file its name, or the next one where somebody took that meanwhile."""
+        for target in _names(one.target):
+            if target != one.target:
+                self._journal.retarget_move(one.journal_id, str(target))
+            self._own.expect(str(target))
+            try:
+                put_under(one.work, target)
+            except FileExistsError:
+                self._own.forget(str(target))
+                continue
+            except BaseException:
+                self._own.forget(str(target))
+                raise
+            return target
+        raise OSError(errno.EEXIST, "there are too many files of this name", str(one.target))
+
+
+def _journaled(one: _Planned) -> PlannedMove:
+    return PlannedMove(one.step.item_id, one.step.source, str(one.work), str(one.target), *one.identity)
+
+
+def _give_back(one: _Planned, renamed: bool) -> None:
+    if renamed:
+        put_under(one.work, Path(one.step.source))
+    else:
+        one.work.unlink(missing_ok=True)
+
+
+def _flush_folders(files: Iterable[str]) -> None:
+    """The journal may not be on the disk before the new names are."""
+    for folder in {os.path.dirname(file) for file in files}:
+        with contextlib.suppress(OSError):
+            flush(Path(folder))
+
+
+def _free_name(step: Step, size: int, taken: set[Path]) -> Path | None:
+    """The first name that nothing has; None where one of them holds this very content already (or this very file)."""
+    for target in _names(step.target):
+        if _same(step.source, target, size):
+            return None
+        if target not in taken and not os.path.lexists(target):
+            return target
+    raise OSError(errno.EEXIST, "there are too many files of this name", str(step.target))
+
+
+def _same(source: str, target: Path, size: int) -> bool:
+    try:
+        return os.stat(target).st_size == size and same_content(source, target)
+    except OSError:
+        return False
+
+
+def _names(target: Path) -> Iterator[Path]:
+    yield target
+    for number in range(2, 10_000):
+        yield target.with_name(f"{target.stem} ({number}){target.suffix}")
+
+
+def _make_folder(folder: Path, made: list[Path]) -> None:
+    missing = []
+    while not folder.is_dir():
+        missing.append(folder)
+        folder = folder.parent
+    for one in reversed(missing):
+        one.mkdir(exist_ok=True)
+        made.append(one)
+
+
+# --- and back
+
+
+def earlier(found: Sequence[JournaledMove], folders: Sequence[str]) -> Transfer:
+    """A transfer of an earlier start, from the journal."""
+    transfer = Transfer(bool(found) and found[0].moved, ())
+    transfer.placed = [
+        Placed(Step(one.item_id, one.source, Path(one.target)), one.target, (one.size, one.mtime_ns), one.id)
+        for one in found
+    ]
+    transfer.made = [Path(folder) for folder in folders]
+    return transfer
+
+
+def take_back(
+    transfer: Transfer,
+    journal: Journal | None = None,
+    own: OwnFiles | None = None,
+    stop: threading.Event | None = None,
+) -> Transfer:
+    """Undo: copies are deleted whose original still holds the same content, moved photos return. What was changed
+    since, or whose place is taken, stays.
+
+    Returns a transfer whose `placed` are the photos that are back.
+    """
+    journal, own = journal or NoJournal(), own or OwnFiles()
+    back = Transfer(transfer.moved, transfer.steps)
+    photos = list(reversed(transfer.placed))
+    for first in range(0, len(photos), _AT_ONCE):
+        if stop is not None and stop.is_set():
+            back.stopped = True
+            break
+        part = [(one, beside(Path(one.step.source))) for one in photos[first : first + _AT_ONCE]]
+        if transfer.moved:
+            journal.begin_return([(one.journal_id, str(work)) for one, work in part])
+        returned = []
+        for one, work in part:
+            try:
+                if transfer.moved:
+                    _move_back(one, work, own)
+                else:
+                    _delete_copy(one)
+                returned.append(one)
+            except OSError as error:
+                back.problems.append(in_a_sentence(error))
+        back.placed += returned
+        if transfer.moved:
+            _flush_folders([one.step.source for one in returned] + [one.target for one in returned])
+        there = {one.journal_id for one in returned}
+        journal.finish_return(
+            sorted(there), [one.journal_id for one, _ in part if one.journal_id not in there]
+        )
+    for folder in reversed(transfer.made):
+        with contextlib.suppress(OSError):  # something else lies in it
+            folder.rmdir()
+    transfer.undone = True
+    return back
+
+
+def _unchanged(placed: Placed) -> None:
+    """Raises OSError for a file that is another one than was placed."""
+    status = os.stat(placed.target)
+    if (status.st_size, status.st_mtime_ns) != placed.identity:
+        raise OSError(errno.EBUSY, "it was changed since and stays", placed.target)
+
+
+def _move_back(placed: Placed, work: Path, own: OwnFiles) -> None:
+    _unchanged(placed)
+    source = Path(placed.step.source)
+    if os.path.lexists(source):
+        raise OSError(errno.EEXIST, "another file has its old name now, so it stays", placed.target)
+    source.parent.mkdir(parents=True, exist_ok=True)
+    own.expect(str(source))
+    renamed = False
+    try:
+        renamed = bring(placed.target, work, True)
+        put_under(work, source)
+    except BaseException:
+        own.forget(str(source))
+        if renamed:
+            put_under(work, Path(placed.target))
+        else:
+            work.unlink(missing_ok=True)
+        raise
+    if not renamed:
+        os.unlink(placed.target)
+
+
+def _delete_copy(placed: Placed) -> None:
+    """Only where the original still holds what the copy does: else the copy is the last one."""
+    _unchanged(placed)
+    original = placed.step.source
+    try:
+        safe = same_content(original, placed.target) and is_another_file(original, placed.target)
+    except OSError:
+        raise OSError(errno.ENOENT, "its original is gone, so the copy stays", placed.target) from None
+    if not safe:
+        raise OSError(errno.EBUSY, "its original is another photo now, so the copy stays", placed.target)
+    os.unlink(placed.target)
