@@ -19,6 +19,7 @@ from pathlib import Path
 
 import icons
 import linux_packages
+import windows_packages
 from contents import parts_of, third_party_texts
 from sbom import write_sbom
 
@@ -46,7 +47,8 @@ def main() -> int:
 
 def stamp_of(flavour: str) -> dict[str, str]:
     """What gcdesk/config/build.py reads from the package."""
-    commit = git("rev-parse", "HEAD") or "unknown"
+    # Where a build has the files alone, without git, its maker may say which commit they are.
+    commit = git("rev-parse", "HEAD") or os.environ.get("GCDESK_COMMIT") or "unknown"
     if git("status", "--porcelain", "--untracked-files=no"):
         commit += "-changed"
     return {"version": version("gcdesk"), "commit": commit, "flavour": flavour, "torch": torch_kind(flavour)}
@@ -126,21 +128,14 @@ def packed(folder: Path, stamp: dict[str, str], name: str, target: Path) -> list
             made.append(linux_packages.make_deb(folder, stamp, name, target, epoch()))
         return made
     if sys.platform == "win32":
-        return [windows_installer(stamp, name, target)] if shutil.which("iscc") else []
+        made = [windows_packages.make_zip(folder, stamp, name, target, epoch())]
+        if shutil.which("iscc"):
+            made.append(windows_packages.make_installer(stamp, name, target))
+        return made
     subprocess.run(
         [str(ROOT / "packaging" / "macos" / "package.sh"), str(target), stamp["version"]], check=True
     )
     return sorted(target.glob("*.dmg"))
-
-
-def windows_installer(stamp: dict[str, str], name: str, target: Path) -> Path:
-    script = ROOT / "packaging" / "windows" / "gcdesk.iss"
-    subprocess.run(
-        ["iscc", f"/DVersion={stamp['version']}", f"/DFlavour={name}", f"/DSource={target / 'gcdesk'}",
-         f"/O{target}", str(script)],
-        check=True,
-    )  # fmt: skip
-    return next(target.glob("*.exe"))
 
 
 def size_of(folder: Path) -> int:
