@@ -36,5 +36,7 @@ def user_folders() -> Folders:
     else:
         dirs = platformdirs.PlatformDirs(_APP, appauthor=False)
         data, config = Path(dirs.user_data_dir), Path(dirs.user_config_dir)
+        if config == data:  # on Windows and macOS
+            config = data / "config"
         cache, log = Path(dirs.user_cache_dir), Path(dirs.user_log_dir)
     return Folders(data=data, config=config, cache=cache, log=log, models=data / "models")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from gcdesk.config.file_names import LONGEST_WINDOWS_PATH, is_too_long
 from gcdesk.engine.errors import GcdeskError
 
 _REASONS = {
@@ -26,6 +27,8 @@ _REASONS = {
 def os_reason(error: OSError) -> str:
     """Why, as the end of a sentence."""
     number = error.errno or 0
+    if isinstance(error.filename, str) and is_too_long(error.filename):
+        return f"its path has {len(error.filename)} letters, and this computer takes {LONGEST_WINDOWS_PATH} at most"
     if number in _REASONS and error.strerror in (None, os.strerror(number)):  # else it has words of its own
         return _REASONS[number]
     return (error.strerror or str(error) or "it failed").lower()

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from gcdesk.config.file_names import is_portable
 from gcdesk.engine.errors import GcdeskError, ModelFileError
 from gcdesk.engine.modelfile.info import check_name
 from trainer.image.settings import ImageSettings, RecipeError, settings_from
@@ -61,10 +62,7 @@ class JobConfig:
     at_once: int = 4  # tasks of a sweep that may run at the same time
 
     def __post_init__(self) -> None:
-        if not RUN_NAME.fullmatch(self.run):
-            raise JobError(
-                f"{self.run!r} cannot name a run: use up to 63 letters, digits or any of . _ - (no spaces)."
-            )
+        check_run_name(self.run)
         try:
             check_name(self.model)
         except ModelFileError as error:
@@ -83,6 +81,15 @@ class JobConfig:
     def run_folder(self) -> PurePosixPath:
         """Relative to the bundle."""
         return PurePosixPath(RUNS_FOLDER) / self.run
+
+
+def check_run_name(run: str) -> None:
+    """Raise JobError unless a run may have this name: Slurm takes it, and so does every file system."""
+    if not RUN_NAME.fullmatch(run) or not is_portable(run):
+        raise JobError(
+            f"{run!r} cannot name a run: use up to 63 letters, digits or any of . _ - (no spaces, no full stop at"
+            " the end, no name that Windows keeps for a device)."
+        )
 
 
 def _check(fine: bool, message: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from gcdesk.config.thresholds import TEXT_WEIGHT
 from gcdesk.engine.selection.rules import DEFAULT_RULE, Rule
-from trainer.job.config import RUN_NAME, JobError
+from trainer.job.config import JobError, check_run_name
 
 CONFIG_FILE = "classify.toml"
 CONFIG_VERSION = 1
@@ -46,10 +46,7 @@ class ShardsConfig:
     table: str = "csv"
 
     def __post_init__(self) -> None:
-        if not RUN_NAME.fullmatch(self.run):
-            raise JobError(
-                f"{self.run!r} cannot name a run: use up to 63 letters, digits or any of . _ - (no spaces)."
-            )
+        check_run_name(self.run)
         _check(1 <= self.tasks <= MOST_TASKS, f"tasks must be 1 to {MOST_TASKS}")
         _check(1 <= self.shard_size <= 1_000_000, "shard_size must be 1 to 1000000")
         _check(self.photo_seconds >= 1, "photo_seconds must be 1 or more")

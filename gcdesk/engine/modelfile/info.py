@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from gcdesk.config.file_names import is_device
 from gcdesk.engine.captions.rules import CaptionRule
 from gcdesk.engine.errors import ModelFileError
 from gcdesk.engine.labels import BINS
@@ -22,7 +23,6 @@ Kind = Literal["image", "text"]
 
 # Letters of any script, digits and a few signs: what every file system takes. No separators, no leading dot.
 _NAME = re.compile(r"\w(?:[\w .+-]{0,62}[\w+-])?")
-_RESERVED_NAME = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 # A fitted temperature lies between 0.3 and 5; beyond these, every probability would be 1 or a quarter.
 _TEMPERATURES = (0.01, 100.0)
@@ -75,7 +75,7 @@ class LoadedModel:
 
 def check_name(name: object) -> str:
     """Return a name that is safe as a file name everywhere. Raises ModelFileError."""
-    if not isinstance(name, str) or not _NAME.fullmatch(name) or _RESERVED_NAME.fullmatch(name):
+    if not isinstance(name, str) or not _NAME.fullmatch(name) or is_device(name):
         raise ModelFileError(
             f"{name!r} cannot be a model's name: use up to 64 letters, digits, spaces or any of . + - _"
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gcdesk.config.file_names import own_system_place
 from gcdesk.config.folders import user_folders
 from gcdesk.engine.labels import BINS, NOT_SET
 from gcdesk.ui.export.transfer import Placed, Step, Transfer, carry_out, take_back
@@ -43,7 +44,7 @@ def plan(rows: Rows, target: Path, trust_models: bool) -> list[Step]:
     target = Path(os.path.abspath(target))
     inside = _places(rows.path, target)
     return [
-        Step(int(rows.item_id[row]), rows.path[row], target / FOLDERS[code] / inside[row])
+        Step(int(rows.item_id[row]), rows.path[row], target / FOLDERS[code] / own_system_place(inside[row]))
         for row, code in enumerate(folder_codes(rows, trust_models).tolist())
         if code >= 0
     ]
