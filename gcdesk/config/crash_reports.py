@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import os
 import platform
 import time
 from pathlib import Path
@@ -42,13 +41,7 @@ def write_report(part: str, words: str) -> Path | None:
 
 
 def is_running(pid: int) -> bool:
-    """Whether a process of this number is there (on Windows: unknown, so no)."""
-    if os.name != "posix":
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    """Whether a process of this number is there."""
+    import psutil
+
+    return psutil.pid_exists(pid)

@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
+import psutil
 from PySide6.QtCore import QEvent, QMimeData, QObject, QPointF, Qt, QTimer, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication
@@ -38,7 +39,7 @@ _SESSION = "Smoke test"
 
 @dataclass
 class Report:
-    """What is written. Times are seconds since the process began, memory is MB of resident pages (Linux)."""
+    """What is written. Times are seconds since the process began, memory is MB of resident pages."""
 
     ok: bool = False
     problem: str = ""
@@ -216,20 +217,13 @@ def _forget(session: int) -> None:
 
 
 def process_began() -> float:
-    """When this process began, in seconds since 1970; elsewhere than on Linux: now, so the starter is missing."""
-    try:
-        ticks = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
-        up = float(Path("/proc/uptime").read_text().split()[0])
-    except (OSError, ValueError, IndexError):
-        return time.time()
-    return time.time() - up + ticks / os.sysconf("SC_CLK_TCK")
+    """When this process began, in seconds since 1970."""
+    return psutil.Process().create_time()
 
 
 def memory(pid: int) -> float | None:
-    """Resident memory of a process in MB; None where the system does not tell."""
+    """Resident memory of a process in MB (of 1024 * 1024 bytes); None where the system does not tell."""
     try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:
+        return round(psutil.Process(pid).memory_info().rss / 1024**2, 1)
+    except psutil.Error:
         return None
-    found = [line.split()[1] for line in lines if line.startswith("VmRSS:")]
-    return round(int(found[0]) / 1024, 1) if found else None
