@@ -12,6 +12,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from processes import priority
+
 from gcdesk.engine.errors import GcdeskError
 from gcdesk.worker.protocol.task_messages import Done
 from gcdesk.worker.tasks.runner import TASKS, Teller, main
@@ -45,7 +47,7 @@ def run(arguments: Sequence[str], tell: Teller) -> Done:
         tell.check()
         time.sleep(0.01)
     print("a library prints this")
-    return Done(summary=f"Counted to {args.number} at priority {os.nice(0)}.")
+    return Done(summary=f"Counted to {args.number} at priority {priority()}.")
 
 
 if __name__ == "__main__":

@@ -9,13 +9,16 @@ from __future__ import annotations
 import gc
 import os
 import subprocess
+import sys
 import threading
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import psutil
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QTimer
@@ -74,8 +77,12 @@ def _caller() -> str:
 
 
 def child_processes(of: int | None = None) -> list[int]:
-    """The living children (zombies aside) of a process, of this one for None; [] where the system cannot tell."""
+    """The living children (zombies aside) of a process, of this one for None; [] for one that is gone."""
     pid = os.getpid() if of is None else of
+    if sys.platform != "linux":
+        with suppress(psutil.NoSuchProcess):
+            return [child.pid for child in psutil.Process(pid).children()]
+        return []
     found = []
     for tasks in Path(f"/proc/{pid}/task").glob("*/children"):
         try:
@@ -87,6 +94,8 @@ def child_processes(of: int | None = None) -> list[int]:
 
 def is_alive(pid: int) -> bool:
     """Whether a process is there in a state other than Z."""
+    if sys.platform != "linux":
+        return psutil.pid_exists(pid)
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:

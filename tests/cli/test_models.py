@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from leaks import child_processes, is_alive
+from processes import kill
 
 from gcdesk.cli.main import main
 from gcdesk.worker.process.sandbox import landlock_version
@@ -94,7 +94,7 @@ def test_a_strangers_file_is_read_by_a_confined_process_alone(starter_image: Pat
 @pytest.mark.skipif(sys.platform != "linux", reason="Landlock and /proc are Linux's")
 def test_a_reader_that_dies_installs_nothing_and_is_told(starter_image: Path, capsys: Captured) -> None:
     importer, reader = importing(starter_image, "mine")
-    os.kill(reader, signal.SIGKILL)
+    kill(reader)
     said, errors = importer.communicate(timeout=60)
     assert importer.returncode == 2
     assert not said

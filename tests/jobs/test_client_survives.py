@@ -13,6 +13,7 @@ from pathlib import Path
 import leaks
 import pytest
 from client_kit import HERE, Listener, copies, deadly_worker, turn_until
+from processes import kill
 
 from gcdesk.jobs import worker_client as client_module
 
@@ -26,10 +27,10 @@ def test_ten_kills_in_a_batch_of_300_lose_and_double_nothing(
     listener.start_and_wait()
     items = copies(tmp_path / "photos", sample_files, 300)
     listener.client.classify(items)
-    for kill in range(10):
-        listener.wait(lambda kill=kill: len(listener.results) >= 25 * (kill + 1))
+    for death in range(10):
+        listener.wait(lambda death=death: len(listener.results) >= 25 * (death + 1))
         pid = listener.client.worker_pid
-        os.kill(pid, signal.SIGKILL)
+        kill(pid)
         listener.wait(lambda pid=pid: listener.client.worker_pid not in (0, pid))
     listener.wait(lambda: listener.client.waiting == 0)
     assert listener.times_answered() == dict.fromkeys(range(300), 1)
@@ -140,7 +141,7 @@ def test_closing_while_a_restart_is_due(listen: Listen, monkeypatch: pytest.Monk
     monkeypatch.setattr(client_module, "_RESTART_PAUSES_MS", (60_000,))
     listener = listen()
     listener.start_and_wait()
-    os.kill(listener.client.worker_pid, signal.SIGKILL)
+    kill(listener.client.worker_pid)
     listener.wait(lambda: listener.client.state == "restarting")
     listener.client.close()
     assert listener.client.state == "stopped"

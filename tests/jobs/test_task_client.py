@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Callable, Iterator
 
 import counting_task
 import leaks
 import pytest
 from client_kit import turn_until
+from processes import kill
 
 from gcdesk.jobs.task_client import IDLE, RUNNING, STOPPING, TaskClient
 from gcdesk.worker.protocol.task_messages import Done, Figures, Progress, Task
@@ -105,7 +104,7 @@ def test_a_task_that_dies_says_its_last_words(heard: Callable[..., Heard]) -> No
     assert one.end() == "It ended before it was done: it broke."
     one.start(*SLOW)
     turn_until(lambda: bool(one.figures), 30)
-    os.kill(one.client.pid, signal.SIGKILL)
+    kill(one.client.pid)
     assert one.end(2) == "It ended before it was done: it crashed or was ended by the system."
     one.start("-1")
     assert one.end(3) == "It cannot be counted to -1."

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import counting_task
 import pytest
 from client_kit import turn_until
+from processes import lower_priority
 
 from gcdesk.jobs.task_queue import Errand, TaskQueue
 from gcdesk.worker.protocol.task_messages import Task
 
-LOWER = min(19, os.nice(0) + 10)
+LOWER = lower_priority()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import os
 import time
 from pathlib import Path
 
@@ -117,12 +116,12 @@ def test_a_path_that_failed_from_the_start_keeps_its_reason(store: Store) -> Non
 
 def test_names_that_are_no_utf8_survive(store: Store) -> None:
     session = store.create_session()
-    odd = os.fsdecode(b"/cam/caf\xe9.jpg")
+    odd = "/cam/caf\udce9.jpg"  # what Python makes of a byte that is no UTF-8
     photo = NewPhoto(odd, "emoji \U0001f34c and \u0627\u0644\u0642\u0647\u0648\u0629", 1, 1)
     store.add_items(session, [photo])
     assert store.add_items(session, [photo])[0].is_new is False
     rows = store.load_rows(session)
-    assert os.fsencode(rows.path[0]) == b"/cam/caf\xe9.jpg"
+    assert rows.path == [odd]
     assert rows.caption == [photo.caption]
 
 

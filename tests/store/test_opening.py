@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -14,6 +12,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
+from processes import kill
 from store_kit import photos, result, session_of
 
 from gcdesk.store import Store, StoreError
@@ -202,7 +201,7 @@ def test_a_killed_process_leaves_the_session_whole(path: Path) -> None:
         while int(writer.stdout.readline()) < 20:
             pass
         other, _ = session_of(store, 5)
-        os.kill(writer.pid, signal.SIGKILL)
+        kill(writer.pid)
         last = max([20, *(int(line) for line in writer.stdout if line.endswith("\n"))])
         writer.wait()
         writer.stdout.close()

@@ -85,7 +85,7 @@ def test_impossible_names_are_reported(tmp_path: Path) -> None:
 
 
 def test_arabic_emoji_and_undecodable_names(tmp_path: Path) -> None:
-    for name in ["علبة فارغة.jpg", "🍌 peel.jpg", os.fsdecode(b"caf\xe9.jpg")]:
+    for name in ["علبة فارغة.jpg", "🍌 peel.jpg", "caf\udce9.jpg"]:
         touch(tmp_path / name)
     assert len(names(tmp_path)) == 3
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
 import sys
 import time
 from collections.abc import Callable
@@ -13,6 +11,7 @@ from pathlib import Path
 import pytest
 from killed_window_kit import done_until, start, stored
 from leaks import child_processes, is_alive
+from processes import kill
 
 from gcdesk.store import Status
 
@@ -43,7 +42,7 @@ def test_a_killed_window_loses_and_doubles_nothing(samples: Path, tmp_path: Path
     (worker,) = child_processes(first.pid)
     # Results are committed at most half a second after they came, and later where the machine is busy.
     wait_until(lambda: done_in_store() >= seen)
-    os.kill(first.pid, signal.SIGKILL)
+    kill(first.pid)
     killed = time.monotonic()
     first.wait(timeout=60)
     while is_alive(worker):

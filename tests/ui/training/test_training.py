@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 import leaks
 import pytest
 from features_kit import photo, stored_window
+from processes import kill
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
@@ -131,7 +131,7 @@ def test_killed_in_an_epoch_it_resumes_to_the_same_weights(
     # Two epochs are told, so the first one's checkpoint stands; then into the middle of the third.
     qtbot.waitUntil(lambda: sum("accuracy" in p.values for p in training.points) == 2, timeout=LONG)
     qtbot.wait(50)
-    os.kill(training.pid, signal.SIGKILL)
+    kill(training.pid)
     wait_stage(qtbot, features, "failed")
     assert sheet.heading.text() == "The training has stopped"
     run = training.run

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 
 import counting_task
 import pytest
+from processes import lower_priority
 from task_kit import events_of
 
 from gcdesk.worker.protocol.codec import ProtocolError, to_line
@@ -23,7 +23,7 @@ from gcdesk.worker.protocol.task_messages import (
     parse_task_request,
 )
 
-LOWER = min(19, os.nice(0) + 10)
+LOWER = lower_priority()
 
 
 def test_a_task_counts_tells_and_ends() -> None:
