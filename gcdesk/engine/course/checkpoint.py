@@ -14,7 +14,7 @@ from gcdesk.engine.captions.rules import CaptionRule
 from gcdesk.engine.course.export import course_preprocessing, export_legacy, export_note
 from gcdesk.engine.course.layouts import Match, match_layout
 from gcdesk.engine.course.pth_file import PthFile, open_pth
-from gcdesk.engine.course.state_dict import StateDict, check_class_order, find_state_dict
+from gcdesk.engine.course.state_dict import StateDict, bins_meant, check_class_order, find_state_dict
 from gcdesk.engine.errors import LegacyError
 from gcdesk.engine.labels import BINS
 from gcdesk.engine.modelfile.checkpoint import ModelInfo, Provenance, save_model
@@ -33,8 +33,9 @@ class Recognition:
 
     `layout` is its name in docs/import.md; `architecture` has the pooling that is taken unless the user says
     otherwise, and `pooling_question` is the question to ask, None where the layout settles it. `wrapper`
-    are the keys and prefixes that were around the weights. `class_order` is what the file tells, None where
-    it does not, and then `asks_class_order` is True. `labels` is the number of outputs, `sha256` that of the
+    are the keys and prefixes that were around the weights. `class_order` is what the file tells in our words, None
+    where it does not, and then `asks_class_order` is True; `class_names` are its own words for its classes, if it
+    has any, and `suggested` the bins that those suggest. `labels` is the number of outputs, `sha256` that of the
     file.
     """
 
@@ -49,6 +50,11 @@ class Recognition:
     labels: int
     sha256: str
     sentence: str
+    class_names: tuple[str, ...] | None = None
+
+    @property
+    def suggested(self) -> tuple[str, ...] | None:
+        return bins_meant(self.class_names) if self.class_names else None
 
     def __str__(self) -> str:
         return self.sentence
@@ -72,10 +78,11 @@ def import_legacy(
 ) -> Path:
     """Make the model folder `destination` (`<...>.gcmodel`) of a course checkpoint, and return it.
 
-    class_order: the bins in the order of the outputs; default, what the file tells, else Black, Blue, Green,
-    TTR. pooling: "cls" or "mean", for the layouts that ask; default, what `recognise` says. max_tokens: of a
-    text model, default 24. image_size: the side of the square that photos are squashed to; default, the
-    course's 288 for EfficientNet-B2 and 224 for the others. Captions follow the course's original rule.
+    class_order: the bins in the order of the outputs; default, what the file tells, else, where it names no
+    classes at all, Black, Blue, Green, TTR. pooling: "cls" or "mean", for the layouts that ask; default, what
+    `recognise` says. max_tokens: of a text model, default 24. image_size: the side of the square that photos are
+    squashed to; default, the course's 288 for EfficientNet-B2 and 224 for the others. Captions follow the
+    course's original rule.
 
     Raises LegacyError for a file that is refused and for options that do not fit it, ModelFileError for a
     bad name, max_tokens or image_size. A failed import leaves nothing behind.
@@ -91,6 +98,8 @@ def import_legacy(
             raise LegacyError("it is an image model: a limit of tokens is for text models.")
         if recognition.kind == "text" and image_size is not None:
             raise LegacyError("it is a text model: a size of photos is for image models.")
+        if given is None and recognition.class_order is None and recognition.class_names:
+            raise LegacyError(_order_question(recognition))
         order = given or recognition.class_order or BINS
         source = "given" if given else "file" if recognition.class_order else "assumed"
         weights = _weights(file, state, match, order)
@@ -114,7 +123,12 @@ def import_legacy(
 
 def _examine(file: PthFile) -> tuple[StateDict, Match, Recognition]:
     state = find_state_dict(file.content)
-    match = match_layout(state.shapes)
+    try:
+        match = match_layout(state.shapes)
+    except LegacyError as error:
+        if state.class_names and state.class_order is None:
+            raise LegacyError(f"{error} It names its classes: {_shown(state.class_names)}.") from error
+        raise
     is_image = isinstance(match.architecture, ImageArchitecture)
     recognition = Recognition(
         path=file.path,
@@ -128,6 +142,7 @@ def _examine(file: PthFile) -> tuple[StateDict, Match, Recognition]:
         labels=len(BINS),
         sha256=file.sha256,
         sentence=_sentence(file.path.name, state, match),
+        class_names=state.class_names,
     )
     return state, match, recognition
 
@@ -135,16 +150,38 @@ def _examine(file: PthFile) -> tuple[StateDict, Match, Recognition]:
 def _sentence(file_name: str, state: StateDict, match: Match) -> str:
     is_image = isinstance(match.architecture, ImageArchitecture)
     parts = [f"{file_name} is {'an image' if is_image else 'a text'} model: {match.title}."]
+    if any("lightning" in word for word in state.wrapper):
+        parts.append("It is a Lightning checkpoint; its weights alone are taken.")
     if state.wrapper:
         parts.append(
             f"Taken off around the weights: {', '.join(ascii(word)[1:-1] for word in state.wrapper)}."
         )
     if state.class_order:
         parts.append(f"It tells the order of its classes: {', '.join(state.class_order)}.")
+    elif state.class_names:
+        parts.append(f"It names its classes: {_shown(state.class_names)}, which are not the four bins.")
     question = _pooling_question(match)
     if question:
         parts.append(question)
     return " ".join(parts)
+
+
+def _shown(names: Sequence[str]) -> str:
+    return ", ".join(ascii(name)[1:-1] if not name.isprintable() else name for name in names)
+
+
+def _order_question(recognition: Recognition) -> str:
+    """What to say where a file's own names of its classes are not our bins."""
+    names = recognition.class_names or ()
+    meant = recognition.suggested
+    example = ",".join(meant or BINS)
+    guess = (
+        f"They suggest {', '.join(meant)}" if meant else f"Each of {', '.join(BINS)} is needed once, such as"
+    )
+    return (
+        f"it names its classes: {_shown(names)}. Say which bin each of them is, in this order. {guess}: --class-order"
+        f" {example}."
+    )
 
 
 def _pooling_question(match: Match) -> str | None:

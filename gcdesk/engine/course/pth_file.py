@@ -18,6 +18,7 @@ from typing import BinaryIO, Literal
 
 import numpy as np
 
+from gcdesk.engine.course.other_formats import HEAD_BYTES, other_format
 from gcdesk.engine.course.restricted_pickle import (
     MAX_PICKLE_BYTES,
     SAVE_WEIGHTS_ALONE,
@@ -37,6 +38,7 @@ MAX_DIRECTORY_BYTES = 4 * 1024**2
 _CUT_OFF = "it is cut off or damaged: the list at its end is missing. Copy or download it again."
 # What torch's format before 1.6 begins with, after the protocol's number: a magic number, pickled as a LONG1.
 _OLD_FORMAT = b"\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
+_LIGHTNING = ("pytorch_lightning", "lightning", "lightning_fabric", "lightning_utilities")
 _RESAVE = (
     'python -c "import torch; '
     "torch.save(torch.load('{name}', map_location='cpu', weights_only=True), 'resaved.pth')\""
@@ -97,6 +99,11 @@ class PthFile:
                 raise LegacyError(
                     f"it holds a whole pickled module (an object of {error.name!r}), not weights: opening it"
                     f" would run code, so it is refused. {SAVE_WEIGHTS_ALONE}"
+                ) from error
+            if error.name.split(".")[0] in _LIGHTNING:
+                raise LegacyError(
+                    f"it is a Lightning checkpoint that holds more than weights (an object of {error.name!r}): save"
+                    " the weights alone where it was made: torch.save(module.state_dict(), 'weights.pth')."
                 ) from error
             raise
 
@@ -186,7 +193,7 @@ def _size_of(path: Path) -> int:
 def _check_head(path: Path, size: int) -> None:
     """Say what the file is when its first bytes are not those of a zip."""
     with path.open("rb") as file:
-        head = file.read(512)
+        head = file.read(HEAD_BYTES)
     if head.startswith(b"PK\x03\x04"):
         return
     if not head:
@@ -203,7 +210,7 @@ def _check_head(path: Path, size: int) -> None:
         )
     if head.lstrip()[:15].lower().startswith((b"<!doctype", b"<html")):
         raise LegacyError("it is a web page, not a model: the download did not work, try it again.")
-    raise LegacyError("it is not a .pth file that torch has saved.")
+    raise LegacyError(other_format(head, size, path.name) or "it is not a .pth file that torch has saved.")
 
 
 def _checked_members(archive: zipfile.ZipFile, size: int) -> Mapping[str, zipfile.ZipInfo]:

@@ -13,7 +13,7 @@ from gcdesk.config.thresholds import MODEL_INFO_MAX_BYTES
 from gcdesk.engine.course.checkpoint import recognise
 from gcdesk.engine.errors import GcdeskError, ModelFileError
 from gcdesk.engine.library.descriptions import origin
-from gcdesk.engine.library.library import COURSE_SUFFIXES
+from gcdesk.engine.library.library import is_course_file, refuse_other_formats
 from gcdesk.engine.modelfile.checkpoint import INFO_FILE, MODEL_SUFFIX, load_info
 from gcdesk.engine.modelfile.info import ModelInfo, finite_json, info_from_json
 
@@ -23,7 +23,8 @@ class ModelSource:
     """What was recognised, in a sentence, and what to ask. problem: why it cannot be imported, "" where it can.
 
     class_order: the order of its outputs to confirm, None for a file that says it. pooling: the question's usual
-    answer where the file cannot tell.
+    answer where the file cannot tell. class_names: its own words for its classes, where they are not the bins;
+    suggested: the bins that these suggest.
     """
 
     path: Path
@@ -33,16 +34,29 @@ class ModelSource:
     asks_class_order: bool = False
     pooling: str | None = None
     problem: str = ""
+    class_names: tuple[str, ...] | None = None
+    suggested: tuple[str, ...] | None = None
 
 
 def look_at(path: Path) -> ModelSource:
     """Say what `path` is: a `.gcmodel` folder, its zip, or a course `.pth`. Raises nothing for what it may hold."""
     name = path.name.partition(MODEL_SUFFIX)[0].removesuffix(path.suffix)
     try:
-        if path.suffix.lower() in COURSE_SUFFIXES:
+        if is_course_file(path):
             found = recognise(path)
             pooling = getattr(found.architecture, "pooling", None) if found.pooling_question else None
-            return ModelSource(path, found.kind, name, found.sentence, found.asks_class_order, pooling)
+            return ModelSource(
+                path,
+                found.kind,
+                name,
+                found.sentence,
+                found.asks_class_order,
+                pooling,
+                class_names=found.class_names,
+                suggested=found.suggested,
+            )
+        if path.is_file():
+            refuse_other_formats(path)
         info = load_info(path) if path.is_dir() else _info_in_zip(path)
     except GcdeskError as error:
         words = str(error)

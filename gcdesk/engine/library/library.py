@@ -26,6 +26,7 @@ from gcdesk.config.resources import resource_path
 from gcdesk.config.settings import load_settings, save_settings
 from gcdesk.engine.captions.rules import CaptionRule, caption_from_path
 from gcdesk.engine.course.checkpoint import export_legacy, import_legacy
+from gcdesk.engine.course.other_formats import HEAD_BYTES, is_torch_archive, other_format
 from gcdesk.engine.errors import GcdeskError, LibraryError, ModelFileError
 from gcdesk.engine.labels import BINS
 from gcdesk.engine.modelfile.archive import EXTRA_FILES, unzip_model, zip_model
@@ -172,13 +173,14 @@ class Library:
     ) -> Path:
         """Make `<stage>/<name>.gcmodel` of whatever `source` is."""
         target = stage / f"{name}{MODEL_SUFFIX}"
-        if source.suffix.lower() in COURSE_SUFFIXES:
+        if is_course_file(source):
             return import_legacy(source, target, name, class_order=class_order, pooling=pooling)
         if class_order is not None or pooling is not None:
             raise LibraryError(
                 "Class order and pooling are for course .pth files; a gcdesk model says its own."
             )
         if source.is_file():
+            refuse_other_formats(source)
             source = unzip_model(source, stage / f"unzipped{MODEL_SUFFIX}")
         model = load_model(source)
         tokenizer = model.folder / TOKENIZER_FILE if model.info.kind == "text" else None
@@ -278,6 +280,19 @@ class Library:
             save_settings(chosen)
         except OSError as error:
             raise LibraryError(f"The choice cannot be saved in the settings: {os_reason(error)}.") from error
+
+
+def is_course_file(path: Path) -> bool:
+    """Whether a file is to be read as a course checkpoint: by its ending, or because torch saved it."""
+    return path.suffix.lower() in COURSE_SUFFIXES or (path.is_file() and is_torch_archive(path))
+
+
+def refuse_other_formats(path: Path) -> None:
+    """Raise LibraryError for weights in a format that is not read: what it is, and what to do."""
+    with path.open("rb") as file:
+        what = other_format(file.read(HEAD_BYTES), path.stat().st_size, path.name)
+    if what:
+        raise LibraryError(f"{path.name}: {what}")
 
 
 def _copy_folder(folder: Path, target: Path) -> None:

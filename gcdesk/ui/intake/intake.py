@@ -32,7 +32,8 @@ from gcdesk.ui.threads.file_tasks import Errands
 _CHUNK = 180  # photos that are stored and shown at a time
 _TABLES = (".csv", ".tsv")
 _RESULTS = (".tar.gz", ".tgz")  # of cluster jobs
-_MODELS = (".gcmodel", ".gcmodel.zip", ".pth", ".pt")
+# Also weights in other formats: the import says what they are.
+_MODELS = (".gcmodel", ".gcmodel.zip", ".pth", ".pt", ".ckpt", ".pth.tar", ".safetensors", ".onnx")
 
 
 class _Left(Exception):

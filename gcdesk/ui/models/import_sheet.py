@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -31,11 +32,14 @@ if TYPE_CHECKING:
     from gcdesk.engine.library.import_sources import ModelSource
     from gcdesk.ui.models.jobs import ModelJobs
 
+_NO_ORDER = "The file does not tell the order of its classes. Confirm it:"
 _POOLING = (("The first token, [CLS]", "cls"), ("The mean of all tokens", "mean"))
 
 
 class SourceCard(Card):
-    """One file: the sentence, its name here, and what the file cannot tell."""
+    """One file: the sentence, its name here, and what the file cannot tell. `answered`: the order of its classes."""
+
+    answered = Signal()
 
     def __init__(self, sheet: Sheet, source: ModelSource) -> None:
         super().__init__(source.path.name, sheet)
@@ -59,18 +63,22 @@ class SourceCard(Card):
         self.state.hide()
 
     def _ask_order(self, sheet: Sheet) -> None:
-        self.add_whole(PlainLabel("The file does not tell the order of its classes. Confirm it:"))
+        names = self.source.class_names
+        question = "Say which bin each of its classes is:" if names else _NO_ORDER
+        self.add_whole(PlainLabel(question))
         line = QHBoxLayout()
         line.setSpacing(8)
-        for place, label in enumerate(BINS):
+        chosen = self.source.suggested or (("",) * len(BINS) if names else BINS)
+        for place, label in enumerate(chosen):
             box = QComboBox()
             box.setItemDelegate(QStyledItemDelegate(box))
             box.addItems(list(BINS))
-            box.setCurrentText(label)
-            box.setAccessibleName(f"Class {place + 1}")
+            box.setCurrentIndex(BINS.index(label) if label else -1)  # nothing is taken that nobody said
+            name = names[place] if names else f"{place + 1}"
+            box.setAccessibleName(name if names else f"Class {name}")
             box.setMinimumWidth(sheet.theme.px(84))
             box.activated.connect(lambda _new, place=place: self._keep_apart(place))
-            line.addWidget(PlainLabel(f"{place + 1}"))
+            line.addWidget(PlainLabel(name))
             line.addWidget(box)
             self.orders.append(box)
         line.addStretch(1)
@@ -79,12 +87,12 @@ class SourceCard(Card):
     def _keep_apart(self, place: int) -> None:
         """Each bin once: the class that had the chosen one gets the one that is free now."""
         chosen = self.orders[place].currentText()
-        free = next(
-            name for name in BINS if name not in {box.currentText() for box in self.orders} | {chosen}
-        )
+        taken = {box.currentText() for box in self.orders} | {chosen}
+        free = next((name for name in BINS if name not in taken), "")
         for other, box in enumerate(self.orders):
             if other != place and box.currentText() == chosen:
-                box.setCurrentText(free)
+                box.setCurrentIndex(BINS.index(free) if free else -1)
+        self.answered.emit()
 
     def _ask_pooling(self, usual: str) -> None:
         self.pooling.setItemDelegate(QStyledItemDelegate(self.pooling))
@@ -104,7 +112,10 @@ class SourceCard(Card):
 
     @property
     def ready(self) -> bool:
-        return not self.source.problem and not self.installed and bool(self.name.text().strip())
+        fine = (
+            not self.source.problem and not self.installed and all(box.currentText() for box in self.orders)
+        )
+        return fine and bool(self.name.text().strip())
 
     def say(self, words: str) -> None:
         self.state.setText(words)
@@ -161,6 +172,7 @@ class ImportSheet(Sheet):
         for source in found:
             card = SourceCard(self, source)
             card.name.textChanged.connect(lambda _text: self._settle())
+            card.answered.connect(self._settle)
             self.cards.append(card)
             self._column.insertWidget(self._column.count() - 1, card)
         self.news.setText("")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gcdesk.config.folders import user_folders
 from gcdesk.engine.labels import BINS
-from gcdesk.engine.library.library import COURSE_SUFFIXES, Library
+from gcdesk.engine.library.library import Library, is_course_file
 from gcdesk.worker.process.sandbox import confine
 from gcdesk.worker.protocol.task_messages import Done
 from gcdesk.worker.tasks.runner import Teller
@@ -25,7 +25,7 @@ def run(arguments: Sequence[str], tell: Teller) -> Done:
     # The file is a stranger's: what reads it may write the model and nothing else.
     confine([user_folders().models])
     tell.progress(0, 0, f"Importing {args.source.name}")
-    if args.source.suffix.lower() in COURSE_SUFFIXES:
+    if is_course_file(args.source):
         _say_recognised(args.source, args.class_order is not None, tell)
     model = Library().import_model(args.source, args.name, args.class_order, args.pooling)
     return Done(str(model.folder), f"{model.name} is installed.")
@@ -36,7 +36,7 @@ def _say_recognised(source: Path, order_given: bool, tell: Teller) -> None:
 
     recognition = recognise(source)
     tell.log(recognition.sentence)
-    if recognition.asks_class_order and not order_given:
+    if recognition.asks_class_order and not recognition.class_names and not order_given:
         tell.log(
             f"The file does not tell the order of its classes: {', '.join(BINS)} is taken (--class-order)."
         )
