@@ -37,7 +37,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gcdesk.engine.captions.rules import CaptionRule
+from gcdesk.engine.captions.rules import DEFAULT_CAPTION_RULE
 from gcdesk.engine.evaluation.metrics import wilson_interval
 from gcdesk.engine.labels import BINS
 from gcdesk.engine.modelfile.tokenizer import load_tokenizer, shared_tokenizer
@@ -122,7 +122,7 @@ def measure(
     way: str, learn: Learn, data: Path, phrases: Sequence[Path], only: Sequence[int] | None
 ) -> tuple[Row, OutOfFold]:
     """Cross-validate one way on the captions in the folder `data`; only some ways learn from `phrases`."""
-    rule = CaptionRule.COURSE_V1
+    rule = DEFAULT_CAPTION_RULE
     rows = read_captions(data / "course_dev.csv", {}, rule).rows
     extra: list[Caption] = list(read_captions(data / "municipal.csv", {"city": "calgary"}, rule).rows)
     for source in phrases if way in ("ngrams+", "ours", "frozen") else ():

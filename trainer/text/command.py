@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from gcdesk.config.resources import resource_path
-from gcdesk.engine.captions.rules import CaptionRule
+from gcdesk.engine.captions.rules import DEFAULT_CAPTION_RULE
 from gcdesk.engine.inference.torch_networks import weights_of
 from gcdesk.engine.modelfile.checkpoint import MODEL_SUFFIX, ModelInfo, Provenance, load_info, save_model
 from gcdesk.engine.modelfile.tokenizer import load_tokenizer, shared_tokenizer
@@ -30,7 +30,7 @@ from trainer.text.network import STARTER, starting_network
 from trainer.text.settings import TextDataError, TextSettings, read_recipe, settings_from
 from trainer.text.training import TextTraining, never, predict
 
-_RULE = CaptionRule.COURSE_V1
+_RULE = DEFAULT_CAPTION_RULE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from gcdesk.engine.errors import GcdeskError
+from trainer.text.augment import Disturbance
 
 Head = Literal["base", "linear", "pre_classifier", "net"]
 
@@ -35,18 +36,27 @@ class TextSettings:
     freeze_encoder: bool = (
         False  # only the head learns: each caption goes through the encoder a few times in all
     )
+    freeze_layers: int = 0  # so many of the lowest layers stay as they came
     low_precision: bool = False  # bf16 autocast: faster on CPUs and GPUs that multiply it in hardware
     warmup: float = 0.1  # share of the steps in which the rate rises
     weight_decay: float = 0.01
     label_smoothing: float = 0.05
     typos: float = 0.3  # share of training captions that get a typing error, drawn anew each epoch
     drop_word: float = 0.1  # share of training captions that lose a word
+    join_words: float = 0.0  # share in which two words are written as one
+    word_order: float = 0.0  # share whose last words stand first (`jar, glass`)
+    plurals: float = 0.0  # share whose last word becomes a plural or a singular
     average: float = 0.99  # decay per step of the moving average of the weights (less at first); 0 = off
     class_weights: bool = True  # rare bins count more, by the square root of their rarity
     max_tokens: int = 32
     pad_to: int = 0  # pad every caption to this many tokens, as the course did; 0 = to the batch's longest
     val_share: float = 0.1  # of the captions, by group, where no validation file is given
     seed: int = 0
+
+    @property
+    def disturbance(self) -> Disturbance:
+        """What happens to a caption before each look at it."""
+        return Disturbance(self.typos, self.drop_word, self.join_words, self.word_order, self.plurals)
 
     def __post_init__(self) -> None:
         _check(self.epochs >= 1, "epochs must be at least 1")
@@ -56,6 +66,7 @@ class TextSettings:
         _check(self.head in get_args(Head), f"head must be one of {', '.join(get_args(Head))}")
         _check(3 <= self.max_tokens <= 512, "max_tokens must lie in 3 to 512")
         _check(self.pad_to <= self.max_tokens, "pad_to must not exceed max_tokens")
+        _check(self.freeze_layers >= 0, "freeze_layers must not be below 0")
         _check(0 <= self.average < 1, "average must lie in 0 to 1")
         _check(0 < self.val_share < 1, "val_share must lie between 0 and 1")
 

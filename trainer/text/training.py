@@ -139,7 +139,7 @@ class TextTraining:
         if settings.freeze_encoder:
             # New errors each epoch would send every caption through the encoder again.
             rng = random.Random(f"{settings.seed} {epoch % _VERSIONS} {text}")
-        return disturb(text, settings.typos, settings.drop_word, rng)
+        return disturb(text, settings.disturbance, rng)
 
     def _logits(self, texts: Sequence[str]) -> Tensor:
         if not self.settings.freeze_encoder:
@@ -307,6 +307,7 @@ def _freeze(network: TextClassifier, settings: TextSettings) -> None:
     for name, parameter in network.named_parameters():
         frozen = settings.freeze_embeddings and name.endswith("_embeddings.weight")
         frozen |= settings.freeze_encoder and name.startswith("distilbert.")
+        frozen |= any(f".layer.{number}." in name for number in range(settings.freeze_layers))
         parameter.requires_grad_(not frozen)
 
 
