@@ -7,14 +7,17 @@ joins keys of both kinds is neither trained on nor measured.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import time
 from collections.abc import Iterable, Mapping, Sequence
 
 from gcdesk.engine.captions.rules import apply_rule
+from gcdesk.engine.labels import NOT_SET
 from gcdesk.store.records import Judged, Spot, from_text
 
 _AT_ONCE = 500
+_DIGITS = re.compile(r"[0-9a-f]{16}")
 
 
 def judged(connection: sqlite3.Connection, sessions: Sequence[int] | None, bins: int = 4) -> list[Judged]:
@@ -27,12 +30,22 @@ def judged(connection: sqlite3.Connection, sessions: Sequence[int] | None, bins:
     wanted = None if sessions is None else set(sessions)
     return [
         Judged(
-            item_id, session, from_text(path), from_text(caption), operator, label, spot == int(Spot.ANSWERED),
-            None if photo is None else int(photo, 16),
+            item_id, session, from_text(path), from_text(caption), operator, _bin(label), spot == int(Spot.ANSWERED),
+            _fingerprint(photo),
         )
         for item_id, session, path, caption, label, operator, spot, photo in rows
-        if wanted is None or session in wanted
+        if (wanted is None or session in wanted) and isinstance(operator, int)
     ]  # fmt: skip
+
+
+def _bin(cell: object) -> int:
+    """A bin's number, -1 for what a damaged file holds instead."""
+    return cell if isinstance(cell, int) and 0 <= cell <= 4 else NOT_SET
+
+
+def _fingerprint(cell: object) -> int | None:
+    """A photo's fingerprint out of its 16 hexadecimal digits; None for what a damaged file holds instead."""
+    return int(cell, 16) if isinstance(cell, str) and _DIGITS.fullmatch(cell) else None
 
 
 def set_photo_hashes(connection: sqlite3.Connection, hashes: Mapping[int, int]) -> None:
@@ -60,7 +73,8 @@ def fates(connection: sqlite3.Connection, keys: Iterable[str]) -> dict[str, bool
 def photo_fates(connection: sqlite3.Connection) -> dict[int, bool]:
     """Every fingerprint with a fate: photos that look alike share it."""
     rows = connection.execute("SELECT key, held FROM station_keys WHERE key >= 'p:' AND key < 'p;'")
-    return {int(key[2:], 16): bool(held) for key, held in rows}
+    known = {_fingerprint(str(key)[2:]): bool(held) for key, held in rows}
+    return {photo: held for photo, held in known.items() if photo is not None}
 
 
 def decide(connection: sqlite3.Connection, keys: Mapping[str, bool]) -> None:

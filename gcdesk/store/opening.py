@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from gcdesk.config.files import beside
+from gcdesk.config.placing import put_under
 from gcdesk.store.errors import StoreError, in_words, is_busy, is_damage, suspicion
 from gcdesk.store.schema import APPLICATION_ID, STEPS, VERSION
 
@@ -39,11 +43,12 @@ def open_file(path: Path) -> Opened:
             if not is_damage(error):
                 raise
         aside = _set_aside(path)
-        notice = f"The file of sessions was damaged. It was set aside as {aside}, and a new one was begun."
+        notice = f"The file of sessions was damaged or empty. It was set aside as {aside}, and a new one was begun."
         return Opened(_open_sound(path), notice)
 
 
 def _open_sound(path: Path) -> sqlite3.Connection:
+    _begin(path)
     doubtful = _is_doubtful(path)
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
@@ -55,6 +60,8 @@ def _open_sound(path: Path) -> sqlite3.Connection:
         # A commit is on the disk when it returns: there are at most two a second, and a power cut takes nothing.
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA trusted_schema = OFF")
+        _take_out_orders(connection)
         _migrate(connection)
     except UnicodeDecodeError as error:  # SQLite names a table of the file, and the name is no text
         connection.close()
@@ -88,7 +95,7 @@ def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
     application = connection.execute("PRAGMA application_id").fetchone()[0]
     tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
     connection.execute("COMMIT")
-    if tables and application != APPLICATION_ID:
+    if tables and application != APPLICATION_ID and not (application == 0 and _is_ours(connection)):
         raise StoreError(f"{path} belongs to another program: move it away, gcdesk then begins its own.")
     if version > VERSION:
         raise StoreError(
@@ -119,14 +126,73 @@ def _damage(what: str) -> sqlite3.DatabaseError:
     return error
 
 
+def _begin(path: Path) -> None:
+    """Make a new file whole before it gets its name: one that is empty is then always a damaged one."""
+    if path.exists():
+        if path.is_file() and path.stat().st_size == 0:
+            raise _damage("the file is empty")
+        return
+    work = beside(path)
+    try:
+        connection = sqlite3.connect(work, isolation_level=None)
+        try:
+            _migrate(connection)
+        finally:
+            connection.close()
+        with suppress(FileExistsError):  # another process was faster
+            put_under(work, path)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be made: {error.strerror}.") from error
+    finally:
+        for suffix in _COMPANIONS:
+            work.with_name(work.name + suffix).unlink(missing_ok=True)
+
+
+def _is_ours(connection: sqlite3.Connection) -> bool:
+    """Whether a file that lost its mark has our tables."""
+    return _steps_taken(connection) > 0
+
+
+def _steps_taken(connection: sqlite3.Connection) -> int:
+    """The number of STEPS whose tables and columns the file has. What it says of itself may be wrong after a fault.
+
+    Raises the error of a damaged file where a later step was taken and an earlier one was not.
+    """
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    columns = {row[1] for row in connection.execute("PRAGMA table_info(items)")}
+    taken = [
+        {"sessions", "runs", "items", "caption_history"} <= tables,
+        {"spot", "duplicate_of"} <= columns,
+        "station_keys" in tables and "photo_hash" in columns,
+        {"move_batches", "moves", "move_folders"} <= tables,
+    ]
+    count = sum(taken)
+    if not all(taken[:count]):
+        raise _damage("some of its tables are missing")
+    return count
+
+
+def _take_out_orders(connection: sqlite3.Connection) -> None:
+    """Our file has no triggers and no views: those of somebody else would be carried out with every change of ours."""
+    found = connection.execute(
+        "SELECT type, name FROM sqlite_schema WHERE type IN ('trigger', 'view')"
+    ).fetchall()
+    for kind, name in found:
+        quoted = str(name).replace('"', '""')
+        connection.execute(f'DROP {kind} IF EXISTS "{quoted}"')
+    if found:
+        logging.getLogger(__name__).warning(
+            "%d triggers and views that are not gcdesk's were taken out.", len(found)
+        )
+
+
 def _migrate(connection: sqlite3.Connection) -> None:
     """Take the steps that the file lacks, all or none. Two processes that open it at once take turns."""
-    if connection.execute("PRAGMA user_version").fetchone()[0] == VERSION:
+    if connection.execute("PRAGMA user_version").fetchone()[0] == VERSION == _steps_taken(connection):
         return
     connection.execute("BEGIN EXCLUSIVE")
     try:
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        for step in STEPS[version:]:
+        for step in STEPS[_steps_taken(connection) :]:
             for statement in step.split(";"):
                 if statement.strip():
                     connection.execute(statement)

@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import tarfile
@@ -27,7 +28,7 @@ from gcdesk.cluster.results.rows import holds_rows, take_rows
 from gcdesk.cluster.results.tar_reader import HEADER_BYTES
 from gcdesk.engine.classification.result_row import FIELDS
 from gcdesk.engine.labels import BINS
-from gcdesk.store import Store, store_path
+from gcdesk.store import Store, StoreError, store_path
 from trainer.shards.config import ShardsConfig, shards_text
 
 GOOD = {
@@ -183,12 +184,11 @@ def test_an_error_in_the_store_leaves_no_half_session(
 ) -> None:
     """The second part of the rows cannot be written: the first is taken back with the session."""
     monkeypatch.setattr(rows_result, "_CHUNK", 1)
-    with Store(store_path()) as store, store.transaction() as connection:
-        connection.execute(
-            "CREATE TRIGGER full BEFORE INSERT ON items WHEN NEW.path = '/data/b.jpg'"
-            " BEGIN SELECT RAISE(ABORT, 'full'); END"
-        )
-    with pytest.raises(Exception, match="cannot be used"):
+    Store(store_path()).close()
+    connection = sqlite3.connect(store_path())
+    connection.execute("CREATE UNIQUE INDEX one_row ON items (session)")  # the second row is refused
+    connection.close()
+    with pytest.raises(StoreError, match="cannot be used"):
         take_rows(rows_archive(tmp_path / "x.tar.gz", [cells(), cells(path="/data/b.jpg")]))
     with Store(store_path()) as store:
         assert store.sessions() == []
