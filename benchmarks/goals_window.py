@@ -55,7 +55,7 @@ class Goals(QObject):
 
     def _all(self) -> Steps:
         yield self._ready
-        the_window().refresher.settled.connect(lambda: setattr(self, "_settled", True))
+        the_window().view_updater.settled.connect(lambda: setattr(self, "_settled", True))
         yield from self._rescores()
         yield from self._heatmaps()
         yield from self._opening()

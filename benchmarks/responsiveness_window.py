@@ -210,7 +210,7 @@ class Work(QObject):
         yield pause(2.0)
         self._beat.stop()
         _answer(controller)
-        the_window().refresher.ask()
+        the_window().view_updater.ask()
         yield pause(2.0)
 
     def _scroll(self) -> Steps:

@@ -1,7 +1,7 @@
 """The table of docs/packaging.md: sizes by part, and times and memory of the frozen apps in dist/.
 
 `make package-figures`, or `python packaging/measure.py [--runs N]`. Each time is that of warm starts (one start
-before them is thrown away), on the offscreen platform; the least and the median of the runs are printed, because
+before them is trashed away), on the offscreen platform; the least and the median of the runs are printed, because
 other programs on the computer can only make a start slower.
 """
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gcdesk.ui.cluster.wizard import TalcWizard
+    from gcdesk.ui.cluster.wizard import ClusterWizard
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -34,7 +34,7 @@ def main() -> int:
 def _take(app: QApplication, look: str, out: Path) -> None:
     from gcdesk.config.settings import Settings
     from gcdesk.ui.app.composition import make_controller
-    from gcdesk.ui.cluster.wizard import TalcWizard
+    from gcdesk.ui.cluster.wizard import ClusterWizard
     from gcdesk.ui.theme.theme import Theme
     from gcdesk.ui.theme.window_style import apply_theme
     from gcdesk.ui.window.main_window import MainWindow
@@ -42,7 +42,7 @@ def _take(app: QApplication, look: str, out: Path) -> None:
     theme = Theme(look)
     apply_theme(app, theme)
     window = MainWindow(make_controller(Settings()), theme)
-    wizard = TalcWizard(window)
+    wizard = ClusterWizard(window)
     wizard.model.name.setText("line-2")
     wizard.show()
     for page in ("photos", "model", "resources", "review"):
@@ -52,11 +52,11 @@ def _take(app: QApplication, look: str, out: Path) -> None:
         if page != "review":
             wizard.go_on()
     wizard.close()
-    _take_classify(TalcWizard(window), look, out)
+    _take_classify(ClusterWizard(window), look, out)
     window.close()
 
 
-def _take_classify(wizard: TalcWizard, look: str, out: Path) -> None:
+def _take_classify(wizard: ClusterWizard, look: str, out: Path) -> None:
     wizard.photos.purpose.setCurrentIndex(1)
     wizard.photos.large.setText("/work/photos/archive")
     wizard.show()

@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 
 # A child that was asked to stop has so long before its group is ended.
 PATIENCE_MS = 3000
-_LAST_WORDS = 20
+_STDERR_TAIL_LINES = 20
 
 
 class LineProcess(QObject):
@@ -34,16 +34,16 @@ class LineProcess(QObject):
         self,
         command: Sequence[str],
         max_line: int,
-        farewell: bytes = b"",
+        shutdown_message: bytes = b"",
         environment: Mapping[str, str] | None = None,
         parent: QObject | None = None,
     ) -> None:
-        """`farewell` is written to ask the child to stop, before its standard input is closed."""
+        """`shutdown_message` is written to ask the child to stop, before its standard input is closed."""
         super().__init__(parent)
         self._max_line = max_line
-        self._farewell = farewell
+        self._shutdown_message = shutdown_message
         self._buffer = bytearray()
-        self._last_words: deque[str] = deque(maxlen=_LAST_WORDS)
+        self._stderr_tail: deque[str] = deque(maxlen=_STDERR_TAIL_LINES)
         self._asked_to_stop = False
         self._over = False
         self._reason = ""
@@ -62,7 +62,7 @@ class LineProcess(QObject):
             own_session.flags = QProcess.UnixProcessFlag.CreateNewSession
             self._process.setUnixProcessParameters(own_session)
         self._process.readyReadStandardOutput.connect(self._read)
-        self._process.readyReadStandardError.connect(self._hear)
+        self._process.readyReadStandardError.connect(self._read_stderr)
         self._process.finished.connect(self._finished)
         self._process.errorOccurred.connect(self._failed)
 
@@ -76,9 +76,9 @@ class LineProcess(QObject):
         return bool(self._process.state() != QProcess.ProcessState.NotRunning)
 
     @property
-    def last_words(self) -> str:
+    def stderr_tail(self) -> str:
         """The end of what it said on standard error."""
-        return "\n".join(self._last_words)
+        return "\n".join(self._stderr_tail)
 
     def start(self) -> None:
         """Start it; what goes wrong comes as `ended`."""
@@ -123,8 +123,8 @@ class LineProcess(QObject):
 
     def _ask(self) -> None:
         self._asked_to_stop = True
-        if self._farewell:
-            self._process.write(self._farewell)
+        if self._shutdown_message:
+            self._process.write(self._shutdown_message)
         self._process.closeWriteChannel()
 
     def _read(self) -> None:
@@ -138,14 +138,14 @@ class LineProcess(QObject):
             if not self._over:
                 self.line.emit(bytes(line))
 
-    def _hear(self) -> None:
+    def _read_stderr(self) -> None:
         for line in bytes(self._process.readAllStandardError().data()).decode(errors="replace").splitlines():
-            self._last_words.append(line)
+            self._stderr_tail.append(line)
             _log.warning("%s", line)
 
     def _finished(self, code: int, status: QProcess.ExitStatus) -> None:
         self._read()
-        self._hear()
+        self._read_stderr()
         if self._reason:
             self._end(self._reason)
         elif self._asked_to_stop:

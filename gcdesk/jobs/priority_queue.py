@@ -11,7 +11,7 @@ from gcdesk.worker.protocol.messages import Priority
 Entry = tuple[str, str | None, Priority]
 
 
-class Waiting:
+class PriorityQueue:
     """A line for each priority. Every call costs the same however long the lines are.
 
     A line holds ids; what is known of an id, its present priority too, lies in one table, and an id that is no

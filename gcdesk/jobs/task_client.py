@@ -131,7 +131,7 @@ class TaskClient(QObject):
     def _ended(self, reason: str) -> None:
         process, self._process = self._process, None
         self._patience.stop()
-        last_words = process.last_words if process is not None else ""
+        stderr_tail = process.stderr_tail if process is not None else ""
         if process is not None:
             process.deleteLater()
         was_stopping = self._state == STOPPING
@@ -144,5 +144,5 @@ class TaskClient(QObject):
             case None if was_stopping:
                 self.cancelled.emit()
             case None:
-                last_line = last_words.splitlines()[-1:] or [reason]
+                last_line = stderr_tail.splitlines()[-1:] or [reason]
                 self.failed.emit(f"It ended before it was done: {last_line[0]}.")

@@ -16,7 +16,7 @@ def _nothing(*_args: object) -> None: ...
 
 
 @dataclass(frozen=True)
-class Errand:
+class QueuedTask:
     """A task, what follows when it is done, when it failed (why; "" where it was cancelled), and while it runs."""
 
     task: Task
@@ -34,8 +34,8 @@ class TaskQueue(QObject):
     def __init__(self, parent: QObject | None = None, *, command: Sequence[str] | None = None) -> None:
         super().__init__(parent)
         self._client = TaskClient(self, command=command)
-        self._waiting: deque[Errand] = deque()
-        self._now: Errand | None = None
+        self._waiting: deque[QueuedTask] = deque()
+        self._now: QueuedTask | None = None
         self._client.progress.connect(lambda event: self._now and self._now.progress(event))
         self._client.figures.connect(lambda event: self._now and self._now.figures(event))
         self._client.done.connect(self._done)
@@ -51,9 +51,9 @@ class TaskQueue(QObject):
         """The process that runs now, 0 for none."""
         return self._client.pid
 
-    def run(self, errand: Errand) -> None:
+    def run(self, task_entry: QueuedTask) -> None:
         """Do this after what waits."""
-        self._waiting.append(errand)
+        self._waiting.append(task_entry)
         if self._now is None:
             self._next()
 
@@ -77,13 +77,13 @@ class TaskQueue(QObject):
             self.busy_changed.emit(self.busy)
 
     def _done(self, done: Done) -> None:
-        errand = self._now
+        task_entry = self._now
         self._next()
-        if errand is not None:
-            errand.failed("") if done.stopped and not done.result else errand.done(done)
+        if task_entry is not None:
+            task_entry.failed("") if done.stopped and not done.result else task_entry.done(done)
 
     def _failed(self, words: str) -> None:
-        errand = self._now
+        task_entry = self._now
         self._next()
-        if errand is not None:
-            errand.failed(words)
+        if task_entry is not None:
+            task_entry.failed(words)

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from gcdesk.engine.text import one_line
 from gcdesk.jobs.commands import own_environment, worker_command
 from gcdesk.jobs.line_process import LineProcess
-from gcdesk.jobs.request_tracker import Desk
+from gcdesk.jobs.request_tracker import RequestTracker
 from gcdesk.worker.process.sandbox import WRITES_VARIABLE
 from gcdesk.worker.protocol.codec import (
     MAX_LINE_BYTES,
@@ -88,7 +88,7 @@ class WorkerClient(QObject):
         self._command = tuple(command) if command is not None else worker_command()
         self._heartbeat_limit = heartbeat_limit
         self._stuck_limit = stuck_limit
-        self._desk = Desk()
+        self._tracker = RequestTracker()
         self._configuration: Configure | None = None
         self._process: LineProcess | None = None
         self._state = STOPPED
@@ -109,8 +109,8 @@ class WorkerClient(QObject):
 
     @property
     def waiting(self) -> int:
-        """Photos that were asked for and have no answer yet."""
-        return len(self._desk)
+        """Photos that were request for and have no answer yet."""
+        return len(self._tracker)
 
     @property
     def worker_pid(self) -> int:
@@ -120,7 +120,7 @@ class WorkerClient(QObject):
     # --- life
 
     def start(self, configuration: Configure) -> None:
-        """Start the worker with these models. Photos may be asked for before it is up."""
+        """Start the worker with these models. Photos may be request for before it is up."""
         self.configure(configuration)
 
     def configure(self, configuration: Configure) -> None:
@@ -158,9 +158,9 @@ class WorkerClient(QObject):
     ) -> None:
         """Classify photos: id, path, caption (None: from the file's name, "": there is none).
 
-        An id that waits or is worked on is asked anew: an answer for its old caption never comes.
+        An id that waits or is worked on is request anew: an answer for its old caption never comes.
         """
-        self._tell(self._desk.classify(items, priority))
+        self._tell(self._tracker.classify(items, priority))
 
     def rescore(
         self,
@@ -173,24 +173,24 @@ class WorkerClient(QObject):
         """Score an edited caption beside the image model's answer, without opening the photo."""
         probabilities = tuple(map(float, image_probabilities)) if image_probabilities is not None else None
         logits = tuple(map(float, image_logits)) if image_logits is not None else None
-        self._desk.rescore(Rescore(item, 0, caption, probabilities, logits, error))
+        self._tracker.rescore(Rescore(item, 0, caption, probabilities, logits, error))
         self._tell([])
 
     def prioritise(self, items: Sequence[int], priority: Priority) -> None:
         """Photos that wait go before the others of this priority, in this order; never back."""
-        self._tell(self._desk.prioritise(items, priority))
+        self._tell(self._tracker.prioritise(items, priority))
 
     def cancel(self, items: Sequence[int] | None = None) -> None:
         """Forget photos, all for None: no answer comes for them."""
-        self._tell(self._desk.cancel(items))
+        self._tell(self._tracker.cancel(items))
 
     def pause(self) -> None:
         """Start no more photos; captions, previews and heat-maps go on."""
-        self._desk.paused = True
+        self._tracker.paused = True
         self._tell([Pause()])
 
     def resume(self) -> None:
-        self._desk.paused = False
+        self._tracker.paused = False
         self._tell([Resume()])
 
     def preview(self, item: int, path: str, size: int = 1600) -> None:
@@ -205,8 +205,8 @@ class WorkerClient(QObject):
         """Have it said how much each word of a caption speaks for the bin `label`."""
         self._draw(Words(item, 0, caption, label))
 
-    def _draw(self, asked: Preview | HeatMap | Words) -> None:
-        for failure in self._desk.draw(asked):
+    def _draw(self, request: Preview | HeatMap | Words) -> None:
+        for failure in self._tracker.draw(request):
             self.failed.emit(failure.id, failure.reason)
         self._tell([])
 
@@ -224,7 +224,7 @@ class WorkerClient(QObject):
 
     def _send_more(self) -> None:
         if self._state == READY:
-            for request in self._desk.to_send():
+            for request in self._tracker.to_send():
                 self._write(request)
 
     def _write(self, request: Request) -> None:
@@ -268,12 +268,12 @@ class WorkerClient(QObject):
             case Heartbeat():
                 self._note_busy(event.busy)
             case Started():
-                begun = self._desk.started(event)
-                if begun:
-                    self.started.emit(begun)
+                started = self._tracker.started(event)
+                if started:
+                    self.started.emit(started)
             case Result() | PreviewReady() | HeatMapReady() | WordsReady() | Failed():
                 self._deaths = 0
-                if self._desk.answered(event):
+                if self._tracker.answered(event):
                     self._deliver(event)
                 self._send_soon()
             case Ready():
@@ -298,26 +298,26 @@ class WorkerClient(QObject):
                 self.failed.emit(answer.id, answer.reason)
 
     def _up(self, event: Ready) -> None:
-        if self._state != READY and self._desk.paused:
+        if self._state != READY and self._tracker.paused:
             self._write(Pause())
         self._set_state(READY)
         self.ready.emit(event)
         self._send_soon()
 
     def _ended(self, reason: str) -> None:
-        """The worker is gone although nobody asked it to go."""
+        """The worker is gone although nobody request it to go."""
         process, self._process = self._process, None
         self._watch.stop()
-        last_words = process.last_words if process is not None else ""
+        stderr_tail = process.stderr_tail if process is not None else ""
         if process is not None:
             process.deleteLater()
         _log.warning("the worker ended: %s", reason)
-        self.died.emit(f"The worker ended: {reason}\n\n{last_words}")
-        answers = self._desk.died()
+        self.died.emit(f"The worker ended: {reason}\n\n{stderr_tail}")
+        answers = self._tracker.died()
         self._deaths = 0 if answers else self._deaths + 1
         if self._deaths > len(_RESTART_PAUSES_MS):
             self._set_state(FAILED)
-            last_line = last_words.splitlines()[-1:] or [reason]
+            last_line = stderr_tail.splitlines()[-1:] or [reason]
             why = one_line(last_line[0], 300)
             self.fatal.emit(f"Photos cannot be classified, the worker does not start: {why}.")
             return

@@ -13,7 +13,7 @@ from gcdesk.store.records import (
     NewPhoto,
     Run,
     SessionInfo,
-    Spot,
+    SpotCheck,
     Status,
     StoredResult,
 )
@@ -31,7 +31,7 @@ __all__ = [
     "Run",
     "SessionInfo",
     "Settled",
-    "Spot",
+    "SpotCheck",
     "Status",
     "Store",
     "StoreError",

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from gcdesk.engine.captions.rules import apply_rule
 from gcdesk.engine.labels import NOT_SET
-from gcdesk.store.records import Judged, Spot, from_text
+from gcdesk.store.records import Judged, SpotCheck, from_text
 
 _AT_ONCE = 500
 _DIGITS = re.compile(r"[0-9a-f]{16}")
@@ -30,7 +30,8 @@ def judged(connection: sqlite3.Connection, sessions: Sequence[int] | None, bins:
     wanted = None if sessions is None else set(sessions)
     return [
         Judged(
-            item_id, session, from_text(path), from_text(caption), operator, _bin(label), spot == int(Spot.ANSWERED),
+            item_id, session, from_text(path), from_text(caption), operator, _bin(label),
+            spot == int(SpotCheck.ANSWERED),
             _fingerprint(photo),
         )
         for item_id, session, path, caption, label, operator, spot, photo in rows

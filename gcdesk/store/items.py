@@ -14,7 +14,7 @@ from gcdesk.store.records import (
     Added,
     CaptionChange,
     NewPhoto,
-    Spot,
+    SpotCheck,
     Status,
     StoredResult,
     as_blob,
@@ -142,7 +142,7 @@ def set_operator_labels(
     connection.executemany(
         "UPDATE items SET operator = ?, operator_at = ?, spot = ? WHERE id = ?",
         [
-            (int(label), now, int(Spot(spot)), int(number))
+            (int(label), now, int(SpotCheck(spot)), int(number))
             for number, label, spot in zip(ids, labels, spots, strict=True)
         ],
     )
@@ -157,9 +157,9 @@ def spots_of(connection: sqlite3.Connection, ids: Sequence[int]) -> list[int]:
             f"SELECT id, spot FROM items WHERE id IN ({', '.join('?' * len(ids[start : start + _AT_ONCE]))})",  # noqa: S608
             [int(number) for number in ids[start : start + _AT_ONCE]],
         )
-        if spot in tuple(Spot)  # a damaged file may hold anything
+        if spot in tuple(SpotCheck)  # a damaged file may hold anything
     }
-    return [found.get(int(number), int(Spot.NO)) for number in ids]
+    return [found.get(int(number), int(SpotCheck.NO)) for number in ids]
 
 
 def set_column(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gcdesk.store.records import LoadedRows, Spot, Status, damaged_texts, from_text
+from gcdesk.store.records import LoadedRows, SpotCheck, Status, damaged_texts, from_text
 
 # In the order of the SELECT: name, dtype, value for NULL.
 _NUMBERS: tuple[tuple[str, str, float], ...] = (
@@ -27,7 +27,7 @@ _CODES: tuple[tuple[str, str, int, tuple[int, ...]], ...] = (
     ("winner", "i1", 0, (0, 1, 2, 3)),
     ("review", "?", 0, (0, 1)),
     ("operator", "i1", -1, (-1, 0, 1, 2, 3, 4)),
-    ("spot", "u1", Spot.NO, (Spot.NO, Spot.OFFERED, Spot.ANSWERED)),
+    ("spot", "u1", SpotCheck.NO, (SpotCheck.NO, SpotCheck.OFFERED, SpotCheck.ANSWERED)),
 )
 _CODE_BITS = 4
 _TEXTS = ("path", "caption", "reason", "error", "thumbnail")

@@ -20,7 +20,7 @@ class Status(IntEnum):
     FAILED = 3
 
 
-class Spot(IntEnum):
+class SpotCheck(IntEnum):
     """Random confirmation of sure rows, kept apart so that accuracy in the field can be told without bias."""
 
     NO = 0
@@ -157,7 +157,7 @@ class LoadedRows:
     margin: np.ndarray  # (n,) float32
     review: np.ndarray  # (n,) bool
     operator: np.ndarray  # (n,) int8
-    spot: np.ndarray  # (n,) uint8, codes of Spot
+    spot: np.ndarray  # (n,) uint8, codes of SpotCheck
     width: np.ndarray  # (n,) int32, pixels
     height: np.ndarray  # (n,) int32
     seconds: np.ndarray  # (n,) float32

@@ -12,7 +12,7 @@ from gcdesk.store.records import (
     FieldAccuracy,
     Run,
     SessionInfo,
-    Spot,
+    SpotCheck,
     Status,
     as_text,
     damaged_texts,
@@ -131,7 +131,7 @@ def field_accuracy(connection: sqlite3.Connection, session_id: int | None) -> Fi
     row = connection.execute(
         "SELECT count(*), total(operator = label) FROM items"
         " WHERE spot = ? AND operator <> ? AND (? IS NULL OR session = ?)",
-        (int(Spot.ANSWERED), NOT_SET, session_id, session_id),
+        (int(SpotCheck.ANSWERED), NOT_SET, session_id, session_id),
     ).fetchone()
     return FieldAccuracy(int(row[0]), int(row[1]))
 

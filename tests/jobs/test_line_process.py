@@ -24,8 +24,8 @@ Run = Callable[..., "Running"]
 class Running:
     """A child that runs this Python code, and what it says."""
 
-    def __init__(self, code: str, max_line: int = 10_000, farewell: bytes = b"") -> None:
-        self.process = LineProcess((sys.executable, "-c", code), max_line, farewell)
+    def __init__(self, code: str, max_line: int = 10_000, shutdown_message: bytes = b"") -> None:
+        self.process = LineProcess((sys.executable, "-c", code), max_line, shutdown_message)
         self.lines: list[bytes] = []
         self.ends: list[str] = []
         self.process.line.connect(self.lines.append)
@@ -67,7 +67,7 @@ def test_an_endless_line_ends_the_child(run: Run) -> None:
 def test_what_it_says_on_standard_error_goes_to_the_log(run: Run, caplog: pytest.LogCaptureFixture) -> None:
     child = run("import sys\nsys.exit('something is missing')")
     assert child.wait() == "it ended by itself with code 1"
-    assert child.process.last_words == "something is missing"
+    assert child.process.stderr_tail == "something is missing"
     assert "something is missing" in caplog.text
 
 
@@ -77,7 +77,8 @@ def test_a_crash_is_told_from_an_end(run: Run) -> None:
 
 def test_a_polite_child_hears_the_farewell_and_goes(run: Run) -> None:
     child = run(
-        "import sys\nfor line in sys.stdin: print('heard ' + line, end='', flush=True)", farewell=b"bye\n"
+        "import sys\nfor line in sys.stdin: print('heard ' + line, end='', flush=True)",
+        shutdown_message=b"bye\n",
     )
     child.process.stop()
     child.process.stop()

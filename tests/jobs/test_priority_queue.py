@@ -7,24 +7,24 @@ import time
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gcdesk.jobs.priority_queue import Waiting
+from gcdesk.jobs.priority_queue import PriorityQueue
 from gcdesk.worker.protocol.messages import Priority
 
 
-def taken(waiting: Waiting) -> list[int]:
+def taken(waiting: PriorityQueue) -> list[int]:
     order = []
     while (next_one := waiting.take()) is not None:
         order.append(next_one[0])
     return order
 
 
-def put(waiting: Waiting, items: list[int], priority: Priority) -> None:
+def put(waiting: PriorityQueue, items: list[int], priority: Priority) -> None:
     for item in items:
         waiting.put(item, f"{item}.jpg", None, priority)
 
 
 def test_urgent_ones_first_and_of_watched_ones_the_newest() -> None:
-    waiting = Waiting()
+    waiting = PriorityQueue()
     put(waiting, [1, 2], Priority.REST)
     put(waiting, [3, 4], Priority.VISIBLE)
     put(waiting, [5], Priority.EDITED)
@@ -35,7 +35,7 @@ def test_urgent_ones_first_and_of_watched_ones_the_newest() -> None:
 
 
 def test_what_is_on_the_screen_now_comes_before_what_was_on_it() -> None:
-    waiting = Waiting()
+    waiting = PriorityQueue()
     put(waiting, list(range(10)), Priority.REST)
     waiting.prioritise([3, 4], Priority.VISIBLE)
     waiting.prioritise([7, 8], Priority.VISIBLE)
@@ -44,7 +44,7 @@ def test_what_is_on_the_screen_now_comes_before_what_was_on_it() -> None:
 
 
 def test_nothing_is_made_less_urgent() -> None:
-    waiting = Waiting()
+    waiting = PriorityQueue()
     put(waiting, [1], Priority.EDITED)
     put(waiting, [2], Priority.REST)
     waiting.prioritise([1, 2, 99], Priority.VISIBLE)
@@ -52,7 +52,7 @@ def test_nothing_is_made_less_urgent() -> None:
 
 
 def test_a_new_caption_replaces_the_old_one() -> None:
-    waiting = Waiting()
+    waiting = PriorityQueue()
     waiting.put(1, "a.jpg", "old", Priority.REST)
     waiting.put(2, "b.jpg", None, Priority.REST)
     waiting.put(1, "a.jpg", "new", Priority.EDITED)
@@ -62,14 +62,14 @@ def test_a_new_caption_replaces_the_old_one() -> None:
 
 
 def test_what_comes_back_is_taken_next() -> None:
-    waiting = Waiting()
+    waiting = PriorityQueue()
     put(waiting, [1, 2], Priority.REST)
     waiting.put_back(9, "9.jpg", None, Priority.REST)
     assert taken(waiting) == [9, 1, 2]
 
 
 def test_scrolling_for_hours_while_paused_takes_no_memory() -> None:
-    waiting = Waiting()
+    waiting = PriorityQueue()
     put(waiting, list(range(100)), Priority.REST)
     for start in range(2000):
         waiting.prioritise([(start + k) % 100 for k in range(20)], Priority.VISIBLE)
@@ -88,7 +88,7 @@ operations = st.one_of(
 @settings(max_examples=200, deadline=None)
 @given(st.lists(operations, max_size=60))
 def test_every_item_is_taken_once_and_no_less_urgent_one_before_it(steps: list[tuple]) -> None:
-    waiting = Waiting()
+    waiting = PriorityQueue()
     meant: dict[int, int] = {}
     for what, who, priority in steps:
         if what == "put":
@@ -112,7 +112,7 @@ def test_every_item_is_taken_once_and_no_less_urgent_one_before_it(steps: list[t
 
 
 def test_a_hundred_thousand_photos_are_queued_and_taken_at_once() -> None:
-    waiting = Waiting()
+    waiting = PriorityQueue()
     started = time.process_time()
     put(waiting, list(range(100_000)), Priority.REST)
     waiting.prioritise(list(range(99_000, 99_030)), Priority.VISIBLE)

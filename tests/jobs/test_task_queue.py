@@ -9,7 +9,7 @@ import pytest
 from client_kit import turn_until
 from processes import lower_priority
 
-from gcdesk.jobs.task_queue import Errand, TaskQueue
+from gcdesk.jobs.task_queue import QueuedTask, TaskQueue
 from gcdesk.worker.protocol.task_messages import Task
 
 LOWER = lower_priority()
@@ -29,7 +29,7 @@ def test_tasks_come_in_order_and_end_each_in_its_way(queue: TaskQueue) -> None:
     queue.busy_changed.connect(busy.append)
     for arguments in (("2",), ("-1",), ("3",)):
         queue.run(
-            Errand(
+            QueuedTask(
                 Task("count", arguments),
                 lambda done: ends.append(done.summary),
                 ends.append,
@@ -52,7 +52,7 @@ def test_a_cancelled_queue_drops_what_waits(queue: TaskQueue) -> None:
     seen: list[object] = []
     for _ in range(2):
         queue.run(
-            Errand(
+            QueuedTask(
                 Task("count", ("10000", "--seconds", "0.05")),
                 lambda done: ends.append("done"),
                 ends.append,

@@ -47,7 +47,7 @@ def test_six_photos_and_a_killed_worker_under_x(installed: Frozen, display: str,
     assert len(deaths) == 1
     # The test's own session is gone again.
     with sqlite3.connect(installed.home / ".local/share/gcdesk/sessions.sqlite") as store:
-        assert store.execute("SELECT count(*) FROM sessions WHERE name = 'Smoke test'").fetchone() == (0,)
+        assert store.execute("SELECT count(*) FROM sessions WHERE name = 'SelfTest test'").fetchone() == (0,)
 
 
 @pytest.mark.skipif(not may_make("-m"), reason="this machine allows no mounts of one's own")

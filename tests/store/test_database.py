@@ -16,7 +16,7 @@ from gcdesk.store import (
     FieldAccuracy,
     NewPhoto,
     Run,
-    Spot,
+    SpotCheck,
     Status,
     Store,
     StoreError,
@@ -157,8 +157,8 @@ def test_old_captions_are_kept(store: Store) -> None:
 def test_accuracy_in_the_field_counts_random_confirmations_only(store: Store) -> None:
     session, ids = session_of(store, 5)
     store.record_results([result(one) for one in ids])
-    store.set_spots(ids[:3], [Spot.OFFERED] * 3)
-    store.set_operator_labels(ids[:2], [2, 0], [Spot.ANSWERED] * 2)
+    store.set_spots(ids[:3], [SpotCheck.OFFERED] * 3)
+    store.set_operator_labels(ids[:2], [2, 0], [SpotCheck.ANSWERED] * 2)
     store.set_operator_labels(ids[4:], [0])  # a correction that was not asked for at random
     assert store.field_accuracy() == store.field_accuracy(session) == FieldAccuracy(answered=2, agreed=1)
     assert store.load_rows(session).spot.tolist() == [2, 2, 1, 0, 0]
@@ -167,9 +167,9 @@ def test_accuracy_in_the_field_counts_random_confirmations_only(store: Store) ->
 
 def test_labels_leave_the_spot_as_it_is(store: Store) -> None:
     session, ids = session_of(store, 2)
-    store.set_spots(ids[:1], [Spot.ANSWERED])
+    store.set_spots(ids[:1], [SpotCheck.ANSWERED])
     store.set_operator_labels(ids, [1, 1])
-    assert store.load_rows(session).spot.tolist() == [Spot.ANSWERED, Spot.NO]
+    assert store.load_rows(session).spot.tolist() == [SpotCheck.ANSWERED, SpotCheck.NO]
 
 
 def test_sessions_can_be_listed_renamed_and_deleted(store: Store) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 from store_kit import photos, result
 
-from gcdesk.store import Spot, Store
+from gcdesk.store import SpotCheck, Store
 from gcdesk.worker.tasks.corrections import Fate, read_corrections
 
 OLD = Path(__file__).resolve().parent.parent / "data" / "store-v2.sqlite"
@@ -87,7 +87,7 @@ def test_some_groups_are_held_for_ever_and_their_likes_with_them(store: Store, t
     added = store.add_items(other, [kind(str(again), "another name", 1, 1), kind(str(fresh), caption, 1, 2)])
     ids = [one.item_id for one in added]
     store.record_results([result(item) for item in ids])
-    store.set_operator_labels(ids, [1, 1], [int(Spot.ANSWERED), int(Spot.NO)])
+    store.set_operator_labels(ids, [1, 1], [int(SpotCheck.ANSWERED), int(SpotCheck.NO)])
     later = read_corrections(store, [other])
     assert later[0].fate is Fate.HELD
     assert later[1].fate in (

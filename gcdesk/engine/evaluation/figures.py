@@ -22,7 +22,7 @@ _THRESHOLDS = (0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
 
 
 @dataclass(frozen=True)
-class Spot:
+class SpotCheck:
     """A place in a drawing, in its own units, with the row of the table that it belongs to and its values in words."""
 
     left: float
@@ -48,9 +48,9 @@ class Figure:
     svg: str
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    spots: tuple[Spot, ...] = ()
+    spots: tuple[SpotCheck, ...] = ()
 
-    def spot_at(self, x: float, y: float) -> Spot | None:
+    def spot_at(self, x: float, y: float) -> SpotCheck | None:
         """What lies at a place of the drawing."""
         return next((spot for spot in self.spots if spot.holds(x, y)), None)
 
@@ -95,7 +95,7 @@ def accuracies_figure(analysis: Analysis, look: Look = LIGHT) -> Figure:
         for one in analysis.contenders
     )
     spots = tuple(
-        Spot(
+        SpotCheck(
             0,
             top + row * place,
             width,
@@ -130,7 +130,7 @@ def confusion_figure(one: Contender, look: Look = LIGHT) -> Figure:
     drawing = Drawing(left + cell * side + 20, top + cell * side + 20, look, f"{one.words}: confusion matrix")
     drawing.text(left + cell * side / 2, 18, f"{one.words} says", look.ink_2, 12, "middle")
     counts = one.report.confusion
-    spots: list[Spot] = []
+    spots: list[SpotCheck] = []
     for column, name in enumerate(BINS):
         drawing.text(left + cell * (column + 0.5), 42, name, look.ink, 13, "middle", bold=True)
     for line, name in enumerate(BINS):
@@ -143,7 +143,7 @@ def confusion_figure(one: Contender, look: Look = LIGHT) -> Figure:
             drawing.text(x + cell / 2, y + cell / 2 + 2, str(counts[line, column]), look.ink, 16, "middle")
             drawing.text(x + cell / 2, y + cell / 2 + 20, f"{share * 100:.0f} %", look.ink_2, 11, "middle")
             words = f"{counts[line, column]} of {counts[line].sum()} answers for {name}: {BINS[column]}"
-            spots.append(Spot(x, y, x + cell, y + cell, line, words))
+            spots.append(SpotCheck(x, y, x + cell, y + cell, line, words))
     rows = tuple(
         (name, str(figures.items), str(figures.answered), percent(figures.precision), percent(figures.recall))
         for name, figures in zip(BINS, one.bins, strict=True)
@@ -186,7 +186,7 @@ def reliability_figure(one: Contender, look: Look = LIGHT) -> Figure:
         if bar.items
     )
     spots = tuple(
-        Spot(
+        SpotCheck(
             frame.x(bar.low), frame.top, frame.x(bar.high), frame.bottom, place,
             f"Confidence {cells[0]}: {cells[1]} answers, {cells[3]} right",
         )
@@ -237,13 +237,13 @@ def coverage_figure(one: Contender, at: Operating, look: Look = LIGHT) -> Figure
     )
 
 
-def _slices(tried: list[Operating], frame: Frame) -> tuple[Spot, ...]:
+def _slices(tried: list[Operating], frame: Frame) -> tuple[SpotCheck, ...]:
     """The frame cut upright, so that each place belongs to the threshold whose share of answers is nearest."""
     places = sorted((frame.x(1 - point.review), row) for row, point in enumerate(tried))
     edges = [(a + b) / 2 for (a, _), (b, _) in itertools.pairwise(places)]
     cuts = zip([frame.left, *edges], [*edges, frame.right], places, strict=True)
     return tuple(
-        Spot(left, frame.top, right, frame.bottom, row, threshold_words(tried[row]))
+        SpotCheck(left, frame.top, right, frame.bottom, row, threshold_words(tried[row]))
         for left, right, (_, row) in cuts
     )
 
@@ -261,7 +261,7 @@ def ceiling_figure(analysis: Analysis, look: Look = LIGHT) -> Figure | None:
     )
     drawing = Drawing(640, 118, look, "Who was right")
     left, width = 10.0, 620.0
-    spots: list[Spot] = []
+    spots: list[SpotCheck] = []
     for place, (words, count, fill, opacity) in enumerate(parts):
         size = width * count / roof.items
         drawing.rect(left, 16, max(size - 2, 0), 36, fill, opacity)
@@ -270,7 +270,10 @@ def ceiling_figure(analysis: Analysis, look: Look = LIGHT) -> Figure | None:
         drawing.text(x + 20, 85, words, look.ink, 12)
         drawing.text(x + 20, 103, f"{count}, {percent(count / roof.items)}", look.ink_2, 12)
         said = f"{words}: {count} of {roof.items}, {percent(count / roof.items)}"
-        spots += [Spot(left, 16, left + size, 52, place, said), Spot(x, 70, x + 158, 110, place, said)]
+        spots += [
+            SpotCheck(left, 16, left + size, 52, place, said),
+            SpotCheck(x, 70, x + 158, 110, place, said),
+        ]
         left += size
     return Figure(
         "What any choice between the models can reach",

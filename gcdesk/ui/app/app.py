@@ -20,7 +20,7 @@ from PySide6.QtWidgets import QApplication
 from gcdesk.config.build import frozen
 from gcdesk.config.resources import resource_path
 from gcdesk.config.settings import Settings, read_settings
-from gcdesk.ui.app.crash_trace import LastGasp
+from gcdesk.ui.app.crash_trace import CrashTrace
 from gcdesk.ui.app.features import install
 from gcdesk.ui.app.single_instance import first_window
 from gcdesk.ui.session.controller import Controller
@@ -51,8 +51,8 @@ def run(
     first = first_window(wanted, app) if watcher is None else None
     if watcher is None and first is None:
         return 0
-    last_gasp = LastGasp()
-    window = _make_window(app, make_controller, last_gasp)
+    crash_trace = CrashTrace()
+    window = _make_window(app, make_controller, crash_trace)
     if watcher is not None:
         watcher(window)
     app.styleHints().colorSchemeChanged.connect(lambda: _follow_the_desktop(app, window))
@@ -70,7 +70,7 @@ def run(
     code = app.exec()
     if first is not None:
         first.close()
-    last_gasp.close()
+    crash_trace.close()
     notifier.setEnabled(False)
     if any(one.busy for whose in (window, window.controller) for one in whose.findChildren(Background)):
         _end_at_once(code)
@@ -101,7 +101,7 @@ def _name(app: QApplication) -> None:
 
 
 def _make_window(
-    app: QApplication, make_controller: Callable[[Settings], Controller], last_gasp: LastGasp
+    app: QApplication, make_controller: Callable[[Settings], Controller], crash_trace: CrashTrace
 ) -> MainWindow:
     """The window with its features, as the settings want it; it says what was wrong before."""
     read = read_settings()
@@ -112,7 +112,7 @@ def _make_window(
     for warning in read.warnings:
         logging.getLogger(__name__).warning("%s", warning)
         window.say(warning)
-    if last_gasp.earlier is not None:
+    if crash_trace.earlier is not None:
         window.say("gcdesk ended unexpectedly the last time.", "Save diagnostics…", features.save_diagnostics)
     features.tell_cut_short()
     return window

@@ -9,16 +9,16 @@ from gcdesk.store import Run, store_path
 from gcdesk.ui.session.controller import Controller
 from gcdesk.ui.session.store_ledger import StoreLedger
 from gcdesk.ui.session.worker_port import ClientPort
-from gcdesk.ui.threads.gui_priority import RightOfWay
+from gcdesk.ui.threads.gui_priority import GuiPriority
 from gcdesk.worker.protocol.codec import Ready
 
 
 def make_controller(settings: Settings) -> Controller:
     """A controller that starts its worker and opens the last session when it is told to start."""
     client = WorkerClient()
-    right_of_way = RightOfWay()
-    ledger, port = StoreLedger(store_path(), right_of_way), ClientPort(client)
-    controller = Controller(ledger, port, settings, right_of_way)
+    gui_priority = GuiPriority()
+    ledger, port = StoreLedger(store_path(), gui_priority), ClientPort(client)
+    controller = Controller(ledger, port, settings, gui_priority)
     ledger.setParent(controller)
     port.setParent(controller)
     ledger.trouble.connect(controller.notice)

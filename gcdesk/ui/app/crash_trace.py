@@ -14,7 +14,7 @@ from gcdesk.config.folders import user_folders
 _PATTERN = "running-*.trace"
 
 
-class LastGasp:
+class CrashTrace:
     """From now until `close` a fatal error (a crash inside a library) writes each thread's place to a file.
 
     `earlier`: the report of a window that died so before, None where none did. A log folder that cannot be

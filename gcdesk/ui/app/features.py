@@ -15,11 +15,11 @@ from gcdesk.config.build import why_no_torch
 from gcdesk.config.folders import user_folders
 from gcdesk.ui.app.log_file import LogKeeper
 from gcdesk.ui.intake.intake import Intake
-from gcdesk.ui.session.duplicates import Copies
+from gcdesk.ui.session.duplicates import DuplicateFinder
 from gcdesk.ui.session.own_files import OwnFiles
 from gcdesk.ui.settings.preferences import Preferences
 from gcdesk.ui.station.controller import Station
-from gcdesk.ui.threads.file_tasks import Errands
+from gcdesk.ui.threads.file_tasks import FileTasks
 from gcdesk.ui.widgets.dialogs import OneAtATime, Sheet
 from gcdesk.ui.window.main_window import MainWindow
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from gcdesk.ui.cluster.controller import ClusterJobs
     from gcdesk.ui.evaluation.jobs import EvaluationJobs
     from gcdesk.ui.export.exports import Exports
-    from gcdesk.ui.intake.watched_folder import Watch
+    from gcdesk.ui.intake.watched_folder import WatchedFolder
     from trainer.text.runs import Run
 
 
@@ -46,12 +46,12 @@ class Features(QObject):
         self.log.went_wrong.connect(self._tell_error)
         self.dialogs = OneAtATime(self)
         self.own_files = OwnFiles()
-        self.errands = Errands(self)
-        self.errands.failed.connect(window.say)
+        self.file_tasks = FileTasks(self)
+        self.file_tasks.failed.connect(window.say)
         self.preferences = Preferences(window)
         self.intake = Intake(window)
         self.station = Station(window)
-        self.copies = Copies(window.controller, self)
+        self.duplicates = DuplicateFinder(window.controller, self)
         window.provide("paste", self.intake.paste)
         window.provide("new_session", lambda: window.controller.new_session(""))
         window.provide("sessions", self.show_sessions)
@@ -97,10 +97,10 @@ class Features(QObject):
         return ClusterJobs(self.window, self.dialogs, self.preferences)
 
     @cached_property
-    def watch(self) -> Watch:
-        from gcdesk.ui.intake.watched_folder import Watch
+    def watch(self) -> WatchedFolder:
+        from gcdesk.ui.intake.watched_folder import WatchedFolder
 
-        watch = Watch(self.window, self.own_files)
+        watch = WatchedFolder(self.window, self.own_files)
         watch.stopped.connect(lambda: self.window.actions_["watch"].setChecked(False))
         return watch
 
@@ -143,7 +143,7 @@ class Features(QObject):
     def show_about(self) -> None:
         from gcdesk.ui.help.dialogs import AboutDialog
 
-        self.dialogs.show("about", lambda: AboutDialog(self.window, self.errands))
+        self.dialogs.show("about", lambda: AboutDialog(self.window, self.file_tasks))
 
     def save_diagnostics(self) -> None:
         """Ask where to, then write the zip."""
@@ -161,7 +161,7 @@ class Features(QObject):
         window, settings = self.window, self.window.controller.settings
         facts = session_facts(window.controller.rows, window.strip.device.text(), window.strip.models.text())
         window.say("Collecting diagnostics…")
-        self.errands.run(
+        self.file_tasks.run(
             lambda: save_diagnostics(target, settings, facts),
             lambda _names: window.say(
                 f"Saved in {target.name}: log, settings and doctor’s report. Nothing was sent.",  # noqa: RUF001
@@ -209,7 +209,7 @@ class Features(QObject):
                 return
             window.say(words, "Show", self.models.show_training)
 
-        self.errands.run(work, done)
+        self.file_tasks.run(work, done)
 
     # --- watching
 
@@ -223,7 +223,7 @@ class Features(QObject):
         from gcdesk.ui.intake.watch_dialog import WatchDialog
 
         def make() -> WatchDialog:
-            dialog = WatchDialog(self.window, self.window.controller.settings, self.errands)
+            dialog = WatchDialog(self.window, self.window.controller.settings, self.file_tasks)
             dialog.chosen.connect(self.start_watching)
             dialog.finished.connect(self._settle_watch)
             return dialog
@@ -231,7 +231,7 @@ class Features(QObject):
         self.dialogs.show("watch", make)
 
     def start_watching(self, folder: str, only_new: bool, quiet_minutes: int) -> None:
-        """Watch a folder from now on, and remember how."""
+        """WatchedFolder a folder from now on, and remember how."""
         self.preferences.change(watch_folder=folder, only_new_photos=only_new, quiet_minutes=quiet_minutes)
         self.watch.start(Path(folder), only_new, quiet_minutes)
         self._settle_watch()
@@ -254,10 +254,10 @@ class Features(QObject):
         for name in ("watch", "exports", "cluster_jobs", "models", "evaluation_jobs"):
             if name in self.__dict__:
                 getattr(self, name).close()
-        self.copies.close()
+        self.duplicates.close()
         self.intake.close()
         self.preferences.close()
-        self.errands.close()
+        self.file_tasks.close()
         self.log.close()
 
 

@@ -34,7 +34,7 @@ from gcdesk.ui.window.main_window import MainWindow
 
 _PHOTOS = 3  # before the worker is killed, and again after
 _LIMIT_SECONDS = 120
-_SESSION = "Smoke test"
+_SESSION = "SelfTest test"
 
 
 @dataclass
@@ -61,7 +61,7 @@ class Report:
     packages: dict[str, str] = field(default_factory=dict)
 
 
-class Smoke(QObject):
+class SelfTest(QObject):
     """Walks the window through the test; `report` is complete once the window has closed."""
 
     def __init__(self, window: MainWindow) -> None:
@@ -195,8 +195,8 @@ class Smoke(QObject):
 
 def smoke(target: Path) -> int:
     """Run the test and write the report. Returns the exit code."""
-    made: list[Smoke] = []
-    run((), make_controller, watcher=lambda window: made.append(Smoke(window)))
+    made: list[SelfTest] = []
+    run((), make_controller, watcher=lambda window: made.append(SelfTest(window)))
     report, session = made[0].report, made[0].session
     if report.saved and session > 0:
         _forget(session)

@@ -16,10 +16,10 @@ from gcdesk.cluster.job_registry import keep_export
 from gcdesk.cluster.training_bundle import write_bundle
 from gcdesk.jobs.task_client import TaskClient
 from gcdesk.ui.cluster.jobs_dialog import JobsDialog
-from gcdesk.ui.cluster.wizard import TalcWizard
+from gcdesk.ui.cluster.wizard import ClusterWizard
 from gcdesk.ui.host import Host
 from gcdesk.ui.settings.preferences import Preferences
-from gcdesk.ui.threads.file_tasks import Errands
+from gcdesk.ui.threads.file_tasks import FileTasks
 from gcdesk.ui.widgets.dialogs import OneAtATime
 from gcdesk.worker.protocol.task_messages import Done, Task
 
@@ -34,8 +34,8 @@ class ClusterJobs(QObject):
     def __init__(self, host: Host, dialogs: OneAtATime, preferences: Preferences) -> None:
         super().__init__(host.widget)
         self._host, self._dialogs, self._preferences = host, dialogs, preferences
-        self._errands = Errands(self)
-        self._errands.failed.connect(host.say)
+        self._file_tasks = FileTasks(self)
+        self._file_tasks.failed.connect(host.say)
         self._stop: threading.Event | None = None
         self._waiting: list[str] = []
         self._client = TaskClient(self)
@@ -49,20 +49,20 @@ class ClusterJobs(QObject):
         if self._stop is not None:
             self._stop.set()
         self._client.close()
-        self._errands.close()
+        self._file_tasks.close()
 
     # --- away
 
     def show_wizard(self, classify: bool = False) -> None:
         """The wizard, for a training or for a large folder."""
 
-        def make() -> TalcWizard:
-            wizard = TalcWizard(self._host)
+        def make() -> ClusterWizard:
+            wizard = ClusterWizard(self._host)
             wizard.wanted.connect(self.export)
             return wizard
 
         wizard = self._dialogs.show("talc wizard", make)
-        if classify and isinstance(wizard, TalcWizard) and wizard.place == 0:
+        if classify and isinstance(wizard, ClusterWizard) and wizard.place == 0:
             wizard.photos.purpose.setCurrentIndex(1)
 
     def export(self, job: Job | ClassifyJob, target: Path) -> None:
@@ -100,7 +100,7 @@ class ClusterJobs(QObject):
             self._stop = None
 
         self._host.say(f"Writing {target.name}…", "Stop", stop.set)
-        self._errands.run(work, written, after)
+        self._file_tasks.run(work, written, after)
 
     def _tell(self, done: int, total: int) -> None:
         if self._stop is not None:

@@ -15,7 +15,7 @@ from gcdesk.ui.cluster.slurm_queue import SlurmQueue
 from gcdesk.ui.host import Host
 from gcdesk.ui.session.wording import day_and_time
 from gcdesk.ui.theme.theme import Theme
-from gcdesk.ui.threads.file_tasks import Errands
+from gcdesk.ui.threads.file_tasks import FileTasks
 from gcdesk.ui.widgets.dialogs import Sheet, note
 from gcdesk.ui.widgets.tables import list_table
 
@@ -34,8 +34,8 @@ class JobsDialog(Sheet):
 
     def __init__(self, host: Host) -> None:
         super().__init__(host.widget, host.theme, "Cluster jobs – gcdesk", "Cluster jobs")  # noqa: RUF001 - a dash
-        self._errands = Errands(self)
-        self._errands.failed.connect(self._say)
+        self._file_tasks = FileTasks(self)
+        self._file_tasks.failed.connect(self._say)
         self._queue = SlurmQueue(self)
         self._queue.answered.connect(self._show_states)
         self._jobs: list[KeptJob] = []
@@ -71,7 +71,7 @@ class JobsDialog(Sheet):
     def done(self, result: int) -> None:
         self._timer.stop()
         self._queue.close()
-        self._errands.close()
+        self._file_tasks.close()
         super().done(result)
 
     def _say(self, words: str) -> None:
@@ -86,7 +86,7 @@ class JobsDialog(Sheet):
             self._fill(found, run)
             self._queue.ask([job.run for job in self._jobs if job.state != DONE])
 
-        self._errands.run(_look, self.while_open(fill))
+        self._file_tasks.run(_look, self.while_open(fill))
 
     def _show_states(self, states: dict[str, str]) -> None:
         self._states = states
@@ -151,7 +151,7 @@ class JobsDialog(Sheet):
         job = self.chosen()
         if job is not None:
             run, rows = job.run, not job.model
-            self._errands.run(lambda: forget(run, rows), self.while_open(lambda _none: self.refresh()))
+            self._file_tasks.run(lambda: forget(run, rows), self.while_open(lambda _none: self.refresh()))
 
 
 def _look() -> _Found:

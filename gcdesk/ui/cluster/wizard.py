@@ -21,22 +21,22 @@ from gcdesk.ui.cluster.classify_page import ClassifyPage, models_in_use
 from gcdesk.ui.cluster.wizard_pages import ModelPage, Page, PhotosPage, ResourcesPage, ReviewPage
 from gcdesk.ui.host import Host
 from gcdesk.ui.theme.theme import Theme
-from gcdesk.ui.threads.file_tasks import Errands
+from gcdesk.ui.threads.file_tasks import FileTasks
 from gcdesk.ui.widgets.dialogs import Sheet, note, scrolled
 from gcdesk.ui.widgets.form_card import Card
 
 _CLASSIFY = 4  # in the stack; it takes the place of the model's page
 
 
-class TalcWizard(Sheet):
+class ClusterWizard(Sheet):
     """Sends `wanted(job, file)` when everything is chosen. Folders are looked through on a thread."""
 
     wanted = Signal(object, object)
 
     def __init__(self, host: Host) -> None:
         super().__init__(host.widget, host.theme, "Job for a cluster – gcdesk", "Which photos?")  # noqa: RUF001 - a dash
-        self._errands = Errands(self)
-        self._errands.failed.connect(self._say)
+        self._file_tasks = FileTasks(self)
+        self._file_tasks.failed.connect(self._say)
         self._packed: Packed | None = None
         self.job: Job | ClassifyJob | None = None
         self.photos = PhotosPage(self, [load_site(name) for name in site_names()])
@@ -63,8 +63,8 @@ class TalcWizard(Sheet):
         self.photos.purpose_changed.connect(self._purpose_changed)
         self._site_changed()
         self._show(0)
-        self._errands.run(_image_models, self.while_open(self.model.show_models))
-        self._errands.run(models_in_use, self.while_open(self.classify.show_models))
+        self._file_tasks.run(_image_models, self.while_open(self.model.show_models))
+        self._file_tasks.run(models_in_use, self.while_open(self.classify.show_models))
 
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)
@@ -72,7 +72,7 @@ class TalcWizard(Sheet):
             card.set_theme(theme)
 
     def done(self, result: int) -> None:
-        self._errands.close()
+        self._file_tasks.close()
         super().done(result)
 
     @property
@@ -126,7 +126,7 @@ class TalcWizard(Sheet):
         else:
             self._say("Looking through the folder…")
             self.next.setEnabled(False)
-            self._errands.run(
+            self._file_tasks.run(
                 lambda: list_photos(folder),
                 self.while_open(self._listed),
                 lambda: self.while_open(lambda _none: self.next.setEnabled(True))(None),

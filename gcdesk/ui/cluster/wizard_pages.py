@@ -27,7 +27,7 @@ from gcdesk.cluster.job import Job, Resources
 from gcdesk.cluster.sites import Site, load_site, memory_mb, seconds
 from gcdesk.ui.session.wording import photos
 from gcdesk.ui.widgets.dialogs import Sheet, note, roomy
-from gcdesk.ui.widgets.folder_field import FolderLine
+from gcdesk.ui.widgets.folder_field import FolderField
 from gcdesk.ui.widgets.form_card import Card
 from trainer.image.settings import ImageSettings, settings_from
 from trainer.job.config import Folders
@@ -118,7 +118,7 @@ class PhotosPage(Page):
             line.setAccessibleName(f"Folder {hint}")
             line.textEdited.connect(lambda _text: self.on_cluster.setChecked(True))
         self.packed_here = QRadioButton("A folder of this computer, packed into the bundle")
-        self.folder = FolderLine("Folder to pack", "Holds train and val, each with a folder a bin")
+        self.folder = FolderField("Folder to pack", "Holds train and val, each with a folder a bin")
         self.folder.box.textChanged.connect(lambda text: self.packed_here.setChecked(bool(text)))
         for widget in (
             self.of_course, self.course, self.on_cluster, *self.paths.values(), self.packed_here, self.folder,

@@ -16,7 +16,7 @@ from gcdesk.engine.evaluation.scored_set import ScoredSet, read_scored
 from gcdesk.engine.selection.fitted_rule import FittedRule, load_fitted
 from gcdesk.engine.selection.rules import Rule
 from gcdesk.jobs.task_client import IDLE, TaskClient
-from gcdesk.ui.threads.file_tasks import Errands
+from gcdesk.ui.threads.file_tasks import FileTasks
 from gcdesk.worker.protocol.task_messages import Done, Task
 from gcdesk.worker.tasks.kept_evaluations import Kept, forget, kept_evaluations
 
@@ -45,8 +45,8 @@ class EvaluationJobs(QObject):
         self.client = TaskClient(self)
         self._name = ""
         self.learned = ""  # the kind of model that learns or learned last
-        self._errands = Errands(self)
-        self._errands.failed.connect(self.failed)
+        self._file_tasks = FileTasks(self)
+        self._file_tasks.failed.connect(self.failed)
         self.client.progress.connect(self.progress)
         self.client.done.connect(self._done)
         self.client.failed.connect(self._failed)
@@ -88,11 +88,11 @@ class EvaluationJobs(QObject):
 
     def list_kept(self, done: Callable[[list[Kept]], None]) -> None:
         """The evaluations that are kept, the latest first."""
-        self._errands.run(kept_evaluations, done)
+        self._file_tasks.run(kept_evaluations, done)
 
     def read(self, file: Path, settings: Settings, done: Callable[[Shown], None]) -> None:
         """A kept evaluation's figures under these settings."""
-        self._errands.run(lambda: shown_of(read_scored(file), settings), done)
+        self._file_tasks.run(lambda: shown_of(read_scored(file), settings), done)
 
     def read_pair(
         self, first: Path, second: Path, settings: Settings, done: Callable[[EvaluationPair], None]
@@ -103,15 +103,15 @@ class EvaluationJobs(QObject):
             one, other = (shown_of(read_scored(file), settings).analysis for file in (first, second))
             return pair_up(one, other)
 
-        self._errands.run(work, done)
+        self._file_tasks.run(work, done)
 
     def forget(self, kept: Kept, done: Callable[[None], None]) -> None:
-        self._errands.run(lambda: forget(kept), done)
+        self._file_tasks.run(lambda: forget(kept), done)
 
     def close(self) -> None:
         """End what runs."""
         self.client.close()
-        self._errands.close()
+        self._file_tasks.close()
 
 
 def shown_of(scored: ScoredSet, settings: Settings) -> Shown:

@@ -17,7 +17,7 @@ from gcdesk.ui.session.wording import photos
 from gcdesk.ui.theme.theme import BODY, Theme
 from gcdesk.ui.widgets.bin_shapes import draw_shape
 from gcdesk.ui.widgets.dialogs import Sheet, note
-from gcdesk.ui.widgets.folder_field import FolderLine
+from gcdesk.ui.widgets.folder_field import FolderField
 
 
 class BinCounts(QWidget):
@@ -62,7 +62,7 @@ class _Ask(Sheet):
         super().__init__(host.widget, host.theme, f"{heading} – gcdesk", heading)  # noqa: RUF001 - a dash
         self.setWindowModality(Qt.WindowModality.WindowModal)
         self.setMinimumWidth(self.theme.px(520))
-        self.folder = FolderLine(hint, hint, start)
+        self.folder = FolderField(hint, hint, start)
         self.news = note()
 
     def radio(self, text: str, checked: bool) -> QRadioButton:

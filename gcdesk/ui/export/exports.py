@@ -21,7 +21,7 @@ from gcdesk.ui.export.transfer import earlier
 from gcdesk.ui.host import Host
 from gcdesk.ui.session.own_files import OwnFiles
 from gcdesk.ui.session.wording import photos
-from gcdesk.ui.threads.file_tasks import Errands
+from gcdesk.ui.threads.file_tasks import FileTasks
 from gcdesk.ui.widgets.dialogs import Answer, OneAtATime, Question
 
 _TELL_SECONDS = 0.5
@@ -36,8 +36,8 @@ class Exports(QObject):
         super().__init__(host.widget)
         self._host, self._controller, self._dialogs = host, host.controller, dialogs
         self._own = own or OwnFiles()
-        self._errands = Errands(self)
-        self._errands.failed.connect(host.say)
+        self._file_tasks = FileTasks(self)
+        self._file_tasks.failed.connect(host.say)
         self._stop: threading.Event | None = None
         self._folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
         self.told.connect(self._tell)
@@ -66,7 +66,7 @@ class Exports(QObject):
         """A transfer stops between two photos; what is done is in the store already or on the disk."""
         if self._stop is not None:
             self._stop.set()
-        self._errands.finish()
+        self._file_tasks.finish()
 
     # --- tables
 
@@ -109,7 +109,7 @@ class Exports(QObject):
         """Write these rows, in this order."""
         self._folder = str(path.parent)
         copy = some_rows(self._controller.rows, numbers)
-        self._errands.run(
+        self._file_tasks.run(
             lambda: write_table(copy, path, form),
             lambda count: self._say_where(f"{photos(count)} written to {path.name}.", path.parent),
         )
@@ -154,7 +154,7 @@ class Exports(QObject):
         def after() -> None:
             self._stop = None
 
-        self._errands.run(
+        self._file_tasks.run(
             lambda: carry_out(steps(), move, stop, tell, journal, self._own), self._sorted, after
         )
 
@@ -196,7 +196,7 @@ class Exports(QObject):
                 return
             self._dialogs.show("take back", lambda: self._take_back_question(transfer))
 
-        self._errands.run(lambda: earlier(*journal.last_moves()), found)
+        self._file_tasks.run(lambda: earlier(*journal.last_moves()), found)
 
     def _take_back_question(self, transfer: Transfer) -> Question:
         count, place = photos(len(transfer.placed)), Path(transfer.placed[0].target).parent
@@ -239,7 +239,7 @@ class Exports(QObject):
         def after() -> None:
             self._stop = None
 
-        self._errands.run(lambda: take_back(transfer, journal, self._own, stop), done, after)
+        self._file_tasks.run(lambda: take_back(transfer, journal, self._own, stop), done, after)
 
     # --- training set
 
@@ -265,7 +265,7 @@ class Exports(QObject):
                 words += f" {len(saved.problems):,} could not be: {saved.problems[0]}"
             self._say_where(words, saved.folder)
 
-        self._errands.run(lambda: save_training_set(copy, folder, tell, store_path()), done)
+        self._file_tasks.run(lambda: save_training_set(copy, folder, tell, store_path()), done)
 
     # --- words
 

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 from gcdesk.ui.help.about import About, read_about
 from gcdesk.ui.host import Host
 from gcdesk.ui.theme.theme import Theme
-from gcdesk.ui.threads.file_tasks import Errands
+from gcdesk.ui.threads.file_tasks import FileTasks
 from gcdesk.ui.widgets.dialogs import Sheet, note, section
 from gcdesk.ui.widgets.plain_text import PlainLabel
 from gcdesk.ui.window.actions import MENUS, Actions
@@ -144,7 +144,7 @@ class HelpDialog(Sheet):
 class AboutDialog(Sheet):
     """Version, licence, what it is made of, and where that comes from."""
 
-    def __init__(self, host: Host, errands: Errands) -> None:
+    def __init__(self, host: Host, file_tasks: FileTasks) -> None:
         super().__init__(host.widget, host.theme, "About gcdesk", "gcdesk")
         self.resize_within(640, 620)
         self.words = note()
@@ -176,7 +176,7 @@ class AboutDialog(Sheet):
         self.body.addWidget(self.notice, 2)
         self.buttons.addStretch(1)
         self.add_button("Close", self.close, main=True)
-        errands.run(read_about, self.while_open(self._fill))
+        file_tasks.run(read_about, self.while_open(self._fill))
 
     def _fill(self, about: About) -> None:
         self.words.setText(f"Version {about.version}. Licensed under the Apache License, version 2.0.")

@@ -43,9 +43,9 @@ class Arrival:
 
 
 @dataclass(frozen=True)
-class Look:
-    """What one look found. `problem`: why the folder cannot be seen or a photo not be taken over, "" when all can.
-    `growing`: some file is not finished. `folders`: it and its subfolders. `seconds`: how long the look took.
+class ScanResult:
+    """What one poll found. `problem`: why the folder cannot be seen or a photo not be taken over, "" when all can.
+    `growing`: some file is not finished. `folders`: it and its subfolders. `seconds`: how long the poll took.
     """
 
     arrived: tuple[Arrival, ...] = ()
@@ -64,7 +64,7 @@ class _Walk:
 
 
 @dataclass
-class FolderEye:
+class FolderPoller:
     """Remembers what it saw. A photo is its path, size and modification time, so a file that is written
     again is another photo.
 
@@ -84,12 +84,12 @@ class FolderEye:
     _growing: dict[str, tuple[Identity, float]] = field(default_factory=dict)
     _reused: set[str] = field(default_factory=set)
 
-    def look(self) -> Look:
-        """One look. Never raises for what a disk or a share may do."""
+    def poll(self) -> ScanResult:
+        """One poll. Never raises for what a disk or a share may do."""
         began = time.monotonic()
         problem = _problem(self.folder)
         if problem:
-            return Look(problem=problem, seconds=time.monotonic() - began)
+            return ScanResult(problem=problem, seconds=time.monotonic() - began)
         first = self._seen is None
         seen = self._seen = {} if self._seen is None else self._seen
         missing, arrived = {*seen, *self._growing}, []
@@ -114,7 +114,7 @@ class FolderEye:
                 seen.pop(path, None)
                 self._growing.pop(path, None)
         growing = bool(self._growing) and not problem
-        return Look(tuple(arrived), problem, growing, tuple(walk.folders), time.monotonic() - began)
+        return ScanResult(tuple(arrived), problem, growing, tuple(walk.folders), time.monotonic() - began)
 
     def _came_since(self, identity: Identity) -> bool:
         """A time to come is one of a clock that is wrong, and says nothing."""

@@ -26,8 +26,8 @@ from gcdesk.ui.host import Host
 from gcdesk.ui.intake.mime import Incoming, Picture, may_hold_photos, read_mime
 from gcdesk.ui.session.ports import FoundPhoto
 from gcdesk.ui.session.session_files import save_picture
-from gcdesk.ui.session.undo_commands import Desk
-from gcdesk.ui.threads.file_tasks import Errands
+from gcdesk.ui.session.undo_commands import CommandTarget
+from gcdesk.ui.threads.file_tasks import FileTasks
 
 _CHUNK = 180  # photos that are stored and shown at a time
 _TABLES = (".csv", ".tsv")
@@ -36,8 +36,8 @@ _RESULTS = (".tar.gz", ".tgz")  # of cluster jobs
 _MODELS = (".gcmodel", ".gcmodel.zip", ".pth", ".pt", ".ckpt", ".pth.tar", ".safetensors", ".onnx")
 
 
-class _Left(Exception):
-    """Ends what still runs on a thread that was left to itself: nobody waits for it any more."""
+class _Abandoned(Exception):
+    """Ends what still runs on a thread that was abandoned: nobody waits for its result any more."""
 
 
 @dataclass
@@ -52,27 +52,29 @@ class _Work:
     begin: Callable[[_Work], Callable[[], Any]]
     take: Callable[[Any], bool]
     answered: float = 0.0
-    left: bool = False
+    abandoned: bool = False
 
     def alive(self) -> None:
         """Runs on the thread."""
-        if self.left:
-            raise _Left
+        if self.abandoned:
+            raise _Abandoned
         self.answered = time.monotonic()
 
 
 class TableCommand(QUndoCommand):
     """Captions of a table for rows of the list, each its own."""
 
-    def __init__(self, desk: Desk, rows: Sequence[int], before: Sequence[str], after: Sequence[str]) -> None:
+    def __init__(
+        self, target: CommandTarget, rows: Sequence[int], before: Sequence[str], after: Sequence[str]
+    ) -> None:
         super().__init__(f"captions of {len(rows)} photos")
-        self._desk, self._rows, self._before, self._after = desk, list(rows), list(before), list(after)
+        self._target, self._rows, self._before, self._after = target, list(rows), list(before), list(after)
 
     def redo(self) -> None:
-        self._desk.apply_captions(self._rows, self._after)
+        self._target.apply_captions(self._rows, self._after)
 
     def undo(self) -> None:
-        self._desk.apply_captions(self._rows, self._before)
+        self._target.apply_captions(self._rows, self._before)
 
 
 class Intake(QObject):
@@ -87,8 +89,8 @@ class Intake(QObject):
     def __init__(self, host: Host) -> None:
         super().__init__(host.widget)
         self._host, self._controller = host, host.controller
-        self._errands = self._new_errands()
-        self._savers = self._new_errands()  # our own folder: waits for no drive
+        self._file_tasks = self._new_file_tasks()
+        self._savers = self._new_file_tasks()  # our own folder: waits for no drive
         self._tables: deque[_Work] = deque()  # between two pieces of a folder
         self._folders: deque[_Work] = deque()
         self._current: _Work | None = None
@@ -105,10 +107,10 @@ class Intake(QObject):
         for box in host.widget.findChildren(QLineEdit):
             box.setAcceptDrops(False)  # a photo dropped on the search box is a photo, not its path as words
 
-    def _new_errands(self) -> Errands:
-        errands = Errands(self, self._controller.right_of_way)
-        errands.failed.connect(self._host.say)
-        return errands
+    def _new_file_tasks(self) -> FileTasks:
+        file_tasks = FileTasks(self, self._controller.gui_priority)
+        file_tasks.failed.connect(self._host.say)
+        return file_tasks
 
     def close(self) -> None:
         """Stop reading. A drive that does not answer keeps the thread, but not the window."""
@@ -198,7 +200,7 @@ class Intake(QObject):
 
         def between() -> None:
             work.alive()
-            self._controller.right_of_way.give()
+            self._controller.gui_priority.wait_for_gui()
 
         for one in find_photos(list(paths), between):
             path = str(one.path)
@@ -233,13 +235,13 @@ class Intake(QObject):
 
         work.answered = time.monotonic()
         self._silence.start(round(self.silent_seconds * 1000))
-        self._errands.run(work.begin(work), take, after)
+        self._file_tasks.run(work.begin(work), take, after)
 
     def _still(self) -> None:
         """Nothing is being read any more."""
         self._current = None
         self._silence.stop()
-        self._host.withdraw(self._leave_out)
+        self._host.withdraw(self._skip)
 
     # --- a drive that does not answer
 
@@ -249,35 +251,35 @@ class Intake(QObject):
         if work is None:
             return
         left = work.answered + self.silent_seconds - time.monotonic()
-        if left <= 0 and not self._host.is_offering(self._leave_out):
+        if left <= 0 and not self._host.is_offering(self._skip):
             self._host.interrupt(
                 f"The drive with “{work.name}” does not answer. What was opened after it waits for it.",
                 "Leave it out",
-                self._leave_out,
+                self._skip,
             )
         self._silence.start(round((left if left > 0 else self.silent_seconds) * 1000) + 1)
 
-    def _leave_out(self) -> None:
+    def _skip(self) -> None:
         """Go on with what was opened next."""
         for waiting in (self._tables, self._folders):
             if waiting and waiting[0] is self._current:
                 waiting.popleft()
-        self._leave()
+        self._abandon()
         self._go_on()
 
-    def _leave(self) -> None:
+    def _abandon(self) -> None:
         """Leave the thread that reads to itself; a drive may never answer."""
         if self._current is not None:
-            self._current.left = True
-            self._errands.leave()
-            self._errands = self._new_errands()
+            self._current.abandoned = True
+            self._file_tasks.abandon()
+            self._file_tasks = self._new_file_tasks()
         self._still()
 
     def _forget_all(self) -> None:
         self._tables.clear()
         self._folders.clear()
         self.tables.clear()
-        self._leave()
+        self._abandon()
 
     def _session_changed(self) -> None:
         if self._session != self._controller.session_id:

@@ -7,9 +7,9 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QSpinBox
 
 from gcdesk.config.settings import Settings
 from gcdesk.ui.host import Host
-from gcdesk.ui.threads.file_tasks import Errands
+from gcdesk.ui.threads.file_tasks import FileTasks
 from gcdesk.ui.widgets.dialogs import Sheet, note, roomy
-from gcdesk.ui.widgets.folder_field import FolderLine
+from gcdesk.ui.widgets.folder_field import FolderField
 from gcdesk.ui.widgets.plain_text import PlainLabel
 
 
@@ -18,12 +18,12 @@ class WatchDialog(Sheet):
 
     chosen = Signal(str, bool, int)
 
-    def __init__(self, host: Host, settings: Settings, errands: Errands) -> None:
+    def __init__(self, host: Host, settings: Settings, file_tasks: FileTasks) -> None:
         super().__init__(host.widget, host.theme, "Watch a folder – gcdesk", "Watch a folder")  # noqa: RUF001
-        self._errands = errands
+        self._file_tasks = file_tasks
         self.setWindowModality(Qt.WindowModality.WindowModal)
         self.setMinimumWidth(self.theme.px(520))
-        self.folder = FolderLine(
+        self.folder = FolderField(
             "Folder to watch", "The folder that the camera writes to", settings.watch_folder or ""
         )
         self.body.addWidget(self.folder)
@@ -74,4 +74,4 @@ class WatchDialog(Sheet):
             self.chosen.emit(str(folder), self.only_new.isChecked(), self.quiet.value())
             self.close()
 
-        self._errands.run(folder.is_dir, self.while_open(done))
+        self._file_tasks.run(folder.is_dir, self.while_open(done))

@@ -18,7 +18,7 @@ from gcdesk.engine.captions.rules import caption_from_path
 from gcdesk.engine.errors import DRIVE_SILENT
 from gcdesk.store import Status
 from gcdesk.ui.host import Host
-from gcdesk.ui.intake.folder_poller import FolderEye, Look
+from gcdesk.ui.intake.folder_poller import FolderPoller, ScanResult
 from gcdesk.ui.session.own_files import OwnFiles
 from gcdesk.ui.session.ports import FoundPhoto
 from gcdesk.ui.session.session_files import save_picture
@@ -27,30 +27,30 @@ from gcdesk.worker.protocol.messages import Priority
 _SOON_MS = 60  # after a change notification: they come in bursts
 _GROWING_MS = 250
 _MOST_FOLDERS = 200  # that are watched by notification; the poll sees the rest
-_SILENT_SECONDS = 10.0  # a look that takes longer: the share does not answer
-_LONGEST_POLL_SECONDS = 15.0  # also after a look that took minutes, because the share had stalled
+_SILENT_SECONDS = 10.0  # a poll that takes longer: the share does not answer
+_LONGEST_POLL_SECONDS = 15.0  # also after a poll that took minutes, because the share had stalled
 _AGAIN_SECONDS = 30.0  # between two tries of photos whose drive stalled
 _MOST_TRIES = 5  # of one photo: then it is its place on the disk that cannot be read, not the drive
 
 
-class Looker(QObject):
+class PollThread(QObject):
     """Looks at a folder on a thread of its own, which nobody has to wait for: a share that hangs must not keep
     the window from closing.
     """
 
-    looked = Signal(object)
+    polled = Signal(object)
 
-    def __init__(self, eye: FolderEye, parent: QObject) -> None:
+    def __init__(self, poller: FolderPoller, parent: QObject) -> None:
         super().__init__(parent)
-        self._eye = eye
+        self._poller = poller
         self._wanted = threading.Event()
         self._closed = False
         self.busy_since: float | None = None
         self._thread = threading.Thread(target=self._work, name="watched-folder", daemon=True)
         self._thread.start()
 
-    def look(self) -> None:
-        """Ask for a look; the answer is `looked`."""
+    def poll(self) -> None:
+        """Ask for a poll; the answer is `polled`."""
         if self.busy_since is None:
             self.busy_since = time.monotonic()
             self._wanted.set()
@@ -61,10 +61,10 @@ class Looker(QObject):
             self._wanted.clear()
             if self._closed:
                 return
-            look = self._eye.look()
+            result = self._poller.poll()
             self.busy_since = None
             try:
-                self.looked.emit(look)
+                self.polled.emit(result)
             except RuntimeError:  # the window is gone already
                 return
 
@@ -74,7 +74,7 @@ class Looker(QObject):
         self._thread.join(1.0)
 
 
-class Watch(QObject):
+class WatchedFolder(QObject):
     """Adds the photos that come into one folder to a session of that folder and that day."""
 
     stopped = Signal()
@@ -84,11 +84,11 @@ class Watch(QObject):
         self._own = own or OwnFiles()
         self._host, self._controller = host, host.controller
         self.folder: Path | None = None
-        self._looker: Looker | None = None
+        self._poller: PollThread | None = None
         self._changes = QFileSystemWatcher(self)
-        self._changes.directoryChanged.connect(lambda _path: self._next_look(_SOON_MS))
+        self._changes.directoryChanged.connect(lambda _path: self._poll_soon(_SOON_MS))
         self._timer = QTimer(self, singleShot=True)
-        self._timer.timeout.connect(self._look)
+        self._timer.timeout.connect(self._poll)
         self._session = -1
         self._day = datetime.date.min
         self._opening = False
@@ -114,9 +114,9 @@ class Watch(QObject):
         self.folder = folder
         self._quiet_seconds = quiet_minutes * 60
         self._last, self._said_quiet, self._problem = time.monotonic(), False, ""
-        self._looker = Looker(FolderEye(folder, self._keep, only_new, own=self._own), self)
-        self._looker.looked.connect(self._looked)
-        self._looker.look()  # what is there now is not new
+        self._poller = PollThread(FolderPoller(folder, self._keep, only_new, own=self._own), self)
+        self._poller.polled.connect(self._polled)
+        self._poller.poll()  # what is there now is not new
         self._open_day()
 
     def stop(self) -> None:
@@ -124,11 +124,11 @@ class Watch(QObject):
         self._timer.stop()
         if self._changes.directories():
             self._changes.removePaths(self._changes.directories())
-        if self._looker is not None:
-            self._looker.looked.disconnect(self._looked)
-            self._looker.close()
-            self._looker.deleteLater()
-            self._looker = None
+        if self._poller is not None:
+            self._poller.polled.disconnect(self._polled)
+            self._poller.close()
+            self._poller.deleteLater()
+            self._poller = None
         self._held.clear()
         self._mine.clear()
         self._tries.clear()
@@ -138,39 +138,39 @@ class Watch(QObject):
 
     # --- looking
 
-    def _next_look(self, milliseconds: int) -> None:
+    def _poll_soon(self, milliseconds: int) -> None:
         if self.on and (not self._timer.isActive() or self._timer.remainingTime() > milliseconds):
             self._timer.start(milliseconds)
 
-    def _look(self) -> None:
-        looker = self._looker
-        if looker is None:
+    def _poll(self) -> None:
+        poller = self._poller
+        if poller is None:
             return
-        if looker.busy_since is None:
+        if poller.busy_since is None:
             if not self._opening:  # a copy belongs into the folder of the session
-                looker.look()
-        elif time.monotonic() - looker.busy_since > _SILENT_SECONDS:
+                poller.poll()
+        elif time.monotonic() - poller.busy_since > _SILENT_SECONDS:
             self._tell_problem("does not answer")
         self._tell_quiet()
-        self._next_look(round(WATCH_POLL_SECONDS * 1000))
+        self._poll_soon(round(WATCH_POLL_SECONDS * 1000))
 
-    def _looked(self, look: Look) -> None:
-        if self._looker is None:
+    def _polled(self, result: ScanResult) -> None:
+        if self._poller is None:
             return
-        self._tell_problem(look.problem)
-        if look.folders:
-            self._follow(look.folders)
-        if look.arrived:
+        self._tell_problem(result.problem)
+        if result.folders:
+            self._follow(result.folders)
+        if result.arrived:
             self._last, self._said_quiet = time.monotonic(), False
             self._held += [
                 FoundPhoto(one.path, "" if one.kept else caption_from_path(one.path), identity=one.identity)
-                for one in look.arrived
+                for one in result.arrived
             ]
         self._deliver()
-        if not look.problem and look.seconds < _SILENT_SECONDS:
+        if not result.problem and result.seconds < _SILENT_SECONDS:
             self._try_again()
-        poll = max(WATCH_POLL_SECONDS, min(10 * look.seconds, _LONGEST_POLL_SECONDS))
-        self._timer.start(_GROWING_MS if look.growing else round(poll * 1000))
+        poll = max(WATCH_POLL_SECONDS, min(10 * result.seconds, _LONGEST_POLL_SECONDS))
+        self._timer.start(_GROWING_MS if result.growing else round(poll * 1000))
 
     def _follow(self, folders: tuple[str, ...]) -> None:
         known = set(self._changes.directories())
@@ -179,7 +179,7 @@ class Watch(QObject):
             self._changes.addPaths(fresh)
 
     def _keep(self, content: bytes, suffix: str, stem: str) -> Path:
-        """Runs on the looker's thread."""
+        """Runs on the poller's thread."""
         return save_picture(self._session, content, suffix, stem)
 
     # --- into the day's session
@@ -218,7 +218,7 @@ class Watch(QObject):
         self._controller.add_items(held)
 
     def _put_first(self, first: int, count: int) -> None:
-        """The newest photo of the camera is looked at before everything else."""
+        """The newest photo of the camera is classified before everything else."""
         rows = self._controller.rows
         mine = [row for row in range(first, first + count) if rows.path[row] in self._mine]
         if mine:

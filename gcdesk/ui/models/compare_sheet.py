@@ -16,9 +16,9 @@ from PySide6.QtWidgets import (
 )
 
 from gcdesk.config.folders import user_folders
-from gcdesk.jobs.task_queue import Errand
+from gcdesk.jobs.task_queue import QueuedTask
 from gcdesk.ui.host import Host
-from gcdesk.ui.threads.file_tasks import Errands
+from gcdesk.ui.threads.file_tasks import FileTasks
 from gcdesk.ui.widgets.dialogs import Sheet, note
 from gcdesk.ui.widgets.model_comparison_view import ComparisonView
 from gcdesk.ui.widgets.plain_text import PlainLabel
@@ -35,8 +35,8 @@ class CompareSheet(Sheet):
     def __init__(self, host: Host, jobs: ModelJobs, chosen: Listed, models: list[Listed]) -> None:
         super().__init__(host.widget, host.theme, "Compare models – gcdesk", "Compare two models")  # noqa: RUF001
         self._jobs, self._chosen = jobs, chosen
-        self._errands = Errands(self)
-        self._errands.failed.connect(self._failed)
+        self._file_tasks = FileTasks(self)
+        self._file_tasks.failed.connect(self._failed)
         info = chosen.model.info
         kind = info.kind if info is not None else ""
         others = [one for one in models if one.model.info and one.model.info.kind == kind and one != chosen]
@@ -128,7 +128,7 @@ class CompareSheet(Sheet):
 
         def start(_none: object) -> None:
             self._jobs.queue.run(
-                Errand(
+                QueuedTask(
                     task,
                     self.while_open(self._done),
                     self.while_open(self._failed),
@@ -136,7 +136,7 @@ class CompareSheet(Sheet):
                 )
             )
 
-        self._errands.run(lambda: out.parent.mkdir(parents=True, exist_ok=True), self.while_open(start))
+        self._file_tasks.run(lambda: out.parent.mkdir(parents=True, exist_ok=True), self.while_open(start))
 
     def _progressed(self, progress: Progress) -> None:
         self.bar.setRange(0, progress.total)
@@ -148,7 +148,7 @@ class CompareSheet(Sheet):
 
             return load_comparison(Path(done.result))
 
-        self._errands.run(work, self.while_open(self._show))
+        self._file_tasks.run(work, self.while_open(self._show))
 
     def _show(self, found: Comparison) -> None:
         self.bar.hide()
@@ -165,5 +165,5 @@ class CompareSheet(Sheet):
     def closeEvent(self, event: object) -> None:
         if not self.bar.isHidden():
             self._jobs.queue.cancel()
-        self._errands.close()
+        self._file_tasks.close()
         super().closeEvent(event)  # type: ignore[arg-type]

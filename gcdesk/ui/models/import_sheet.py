@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from gcdesk.engine.labels import BINS
 from gcdesk.ui.host import Host
-from gcdesk.ui.threads.file_tasks import Errands
+from gcdesk.ui.threads.file_tasks import FileTasks
 from gcdesk.ui.widgets.dialogs import Sheet, note
 from gcdesk.ui.widgets.form_card import Card
 from gcdesk.ui.widgets.plain_text import PlainLabel
@@ -128,8 +128,8 @@ class ImportSheet(Sheet):
     def __init__(self, host: Host, jobs: ModelJobs) -> None:
         super().__init__(host.widget, host.theme, "Import models – gcdesk", "Import models")  # noqa: RUF001 - a dash
         self._jobs = jobs
-        self._errands = Errands(self)
-        self._errands.failed.connect(self._say)
+        self._file_tasks = FileTasks(self)
+        self._file_tasks.failed.connect(self._say)
         self.cards: list[SourceCard] = []
         self._waiting = 0
         self.setMinimumSize(480, 320)
@@ -166,7 +166,7 @@ class ImportSheet(Sheet):
         known = {card.source.path for card in self.cards if not card.installed}
         paths = [path for path in paths if path not in known]
         if paths:
-            self._errands.run(work, self.while_open(self._show))
+            self._file_tasks.run(work, self.while_open(self._show))
 
     def _show(self, found: list[ModelSource]) -> None:
         for source in found:
@@ -213,5 +213,5 @@ class ImportSheet(Sheet):
         self.news.setText(words)
 
     def closeEvent(self, event: object) -> None:
-        self._errands.close()
+        self._file_tasks.close()
         super().closeEvent(event)  # type: ignore[arg-type]

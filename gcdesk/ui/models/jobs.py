@@ -1,4 +1,4 @@
-"""What is done to models from the window: listed, installed, used, checked, written out, thrown away and fetched back.
+"""Model operations of the window: list, import, use, check, export, move to the trash and restore.
 
 Nothing here imports a runtime: what runs a model is a task in a process of its own.
 """
@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QFile, QObject, Signal
 
 from gcdesk.config.folders import user_folders
-from gcdesk.jobs.task_queue import Errand, TaskQueue
+from gcdesk.jobs.task_queue import QueuedTask, TaskQueue
 from gcdesk.ui.host import Host
-from gcdesk.ui.threads.file_tasks import Errands
+from gcdesk.ui.threads.file_tasks import FileTasks
 from gcdesk.worker.protocol.task_messages import Progress, Task
 
 if TYPE_CHECKING:
@@ -43,8 +43,8 @@ class Listed:
 
 
 @dataclass(frozen=True)
-class Thrown:
-    """A model that was thrown away: from where, and where it is now ("" where the system does not tell)."""
+class Trashed:
+    """A model that was moved to the trash: from where, and where it is now ("" where the system does not tell)."""
 
     name: str
     kind: str
@@ -62,14 +62,14 @@ class ModelJobs(QObject):
         super().__init__(host.widget)
         self._host, self._preferences = host, preferences
         self.queue = TaskQueue(self)
-        self._errands = Errands(self)
-        self._errands.failed.connect(host.say)
+        self._file_tasks = FileTasks(self)
+        self._file_tasks.failed.connect(host.say)
         self._known = {kind: getattr(preferences.settings, field) for kind, field in _FIELDS.items()}
         preferences.changed.connect(self._settings_changed)
 
     def close(self) -> None:
         self.queue.close()
-        self._errands.close()
+        self._file_tasks.close()
 
     # --- reading
 
@@ -92,7 +92,7 @@ class ModelJobs(QObject):
                 found.append(Listed(replace(model, in_use=bool(model.info) and used), size))
             return found
 
-        self._errands.run(work, done)
+        self._file_tasks.run(work, done)
 
     def former(self, kind: str, done: Callable[[str | None], object]) -> None:
         """The model of a kind that was in use before: a name, "" for the starter, None for none."""
@@ -104,7 +104,7 @@ class ModelJobs(QObject):
 
             return former(kind, now, [model.name for model in Library().models()])
 
-        self._errands.run(work, done)
+        self._file_tasks.run(work, done)
 
     # --- switching
 
@@ -118,7 +118,7 @@ class ModelJobs(QObject):
         for kind, field in _FIELDS.items():
             if field in names:
                 before, self._known[kind] = self._known[kind], getattr(self._preferences.settings, field)
-                self._errands.run(partial(remember, kind, before), lambda _none: None)
+                self._file_tasks.run(partial(remember, kind, before), lambda _none: None)
         if names & set(_FIELDS.values()):
             self.changed.emit()
 
@@ -142,7 +142,7 @@ class ModelJobs(QObject):
             final = path.name.removesuffix(".gcmodel")
             self.changed.emit()
             if use:
-                self._errands.run(lambda: _kind_of(path), lambda kind: self.use(kind, final))
+                self._file_tasks.run(lambda: _kind_of(path), lambda kind: self.use(kind, final))
             done(final, "")
 
         def start(free: str) -> None:
@@ -151,12 +151,12 @@ class ModelJobs(QObject):
             words += ["--pooling", pooling] if pooling else []
             task = Task("import-model", tuple(words))
             self.queue.run(
-                Errand(
+                QueuedTask(
                     task, lambda end: installed(end.result), lambda why: done("", why or "Stopped."), progress
                 )
             )
 
-        self._errands.run(lambda: _free_name(name), start)
+        self._file_tasks.run(lambda: _free_name(name), start)
 
     def export(self, name: str, target: Path, done: Callable[[Path], object]) -> None:
         """Write a model out; the ending of `target` says in which form. What is wrong goes to the strip."""
@@ -168,12 +168,12 @@ class ModelJobs(QObject):
                 target.unlink()  # the file dialog has asked
             return Library().export(name, target)
 
-        self._errands.run(work, done)
+        self._file_tasks.run(work, done)
 
     def verify(self, name: str, done: Callable[[str], object]) -> None:
         """Check a model's files and let it answer the sample photos; `done` gets the outcome in a sentence."""
         self.queue.run(
-            Errand(
+            QueuedTask(
                 Task("verify-model", (name,)),
                 lambda end: done(end.summary),
                 lambda why: done(why or "Stopped."),
@@ -182,7 +182,7 @@ class ModelJobs(QObject):
 
     # --- away and back
 
-    def throw_away(self, listed: Listed, done: Callable[[Thrown], object]) -> None:
+    def trash(self, listed: Listed, done: Callable[[Trashed], object]) -> None:
         """Move a model to the system's recycle bin, or to a folder beside the models where there is none."""
         model = listed.model
         kind = model.info.kind if model.info else ""
@@ -190,40 +190,40 @@ class ModelJobs(QObject):
         if was_in_use:
             self.use(kind, None)
 
-        def work() -> Thrown:
+        def work() -> Trashed:
             from gcdesk.engine.library.library import Library
 
             places: list[str] = []
-            Library().discard(model.name, lambda folder: places.append(into_bin(folder)))
-            return Thrown(model.name, kind, model.folder, places[0], was_in_use)
+            Library().discard(model.name, lambda folder: places.append(move_to_trash(folder)))
+            return Trashed(model.name, kind, model.folder, places[0], was_in_use)
 
-        def after(thrown: Thrown) -> None:
+        def after(trashed: Trashed) -> None:
             self.changed.emit()
-            done(thrown)
+            done(trashed)
 
-        self._errands.run(work, after)
+        self._file_tasks.run(work, after)
 
-    def fetch_back(self, thrown: Thrown) -> None:
-        """Undo of `throw_away`."""
+    def fetch_back(self, trashed: Trashed) -> None:
+        """Undo of `trash`."""
 
         def work() -> bool:
-            if not thrown.now_at or thrown.folder.exists() or not Path(thrown.now_at).exists():
+            if not trashed.now_at or trashed.folder.exists() or not Path(trashed.now_at).exists():
                 return False
-            shutil.move(thrown.now_at, thrown.folder)
+            shutil.move(trashed.now_at, trashed.folder)
             return True
 
         def done(back: bool) -> None:
-            if back and thrown.was_in_use:
-                self.use(thrown.kind, thrown.name)
+            if back and trashed.was_in_use:
+                self.use(trashed.kind, trashed.name)
             self._host.say(
-                f"{thrown.name} is back." if back else f"{thrown.name} is not in the recycle bin any more."
+                f"{trashed.name} is back." if back else f"{trashed.name} is not in the recycle bin any more."
             )
             self.changed.emit()
 
-        self._errands.run(work, done)
+        self._file_tasks.run(work, done)
 
 
-def into_bin(folder: Path) -> str:
+def move_to_trash(folder: Path) -> str:
     """Move a folder to the recycle bin; where the system has none, into our own folder for it. Where it is now."""
     moved: Any = QFile.moveToTrash(str(folder))
     there, place = moved if isinstance(moved, tuple) else (moved, "")

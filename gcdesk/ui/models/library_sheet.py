@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPushButton
 
 from gcdesk.config.build import why_no_torch
 from gcdesk.ui.host import Host
-from gcdesk.ui.models.jobs import Listed, ModelJobs, Thrown
+from gcdesk.ui.models.jobs import Listed, ModelJobs, Trashed
 from gcdesk.ui.widgets.dialogs import Answer, Question, Sheet, note
 from gcdesk.ui.widgets.plain_text import PlainLabel, tip
 from gcdesk.ui.widgets.tables import fill, list_table
@@ -225,8 +225,8 @@ class ModelsSheet(Sheet):
         ).open()
 
     def _delete(self, listed: Listed) -> None:
-        def done(thrown: Thrown) -> None:
-            self._host.say(f"{thrown.name} is deleted.", "Undo", lambda: self._jobs.fetch_back(thrown))
-            self.while_open(lambda _none: self.news.setText(f"{thrown.name} is in the recycle bin."))(None)
+        def done(trashed: Trashed) -> None:
+            self._host.say(f"{trashed.name} is deleted.", "Undo", lambda: self._jobs.fetch_back(trashed))
+            self.while_open(lambda _none: self.news.setText(f"{trashed.name} is in the recycle bin."))(None)
 
-        self._jobs.throw_away(listed, done)
+        self._jobs.trash(listed, done)

@@ -13,13 +13,13 @@ from PySide6.QtGui import QUndoStack
 
 from gcdesk.config.settings import Settings
 from gcdesk.engine.labels import NOT_SET
-from gcdesk.store import Spot, Status
+from gcdesk.store import SpotCheck, Status
 from gcdesk.ui.session.ports import FoundPhoto, LedgerPort, LoadedSession, Ready, WorkerPort
 from gcdesk.ui.session.progress import Batch, Progress
 from gcdesk.ui.session.review import offer_spot_check
 from gcdesk.ui.session.rows import NewItem, Outcome, Rows, failure
 from gcdesk.ui.session.undo_commands import CaptionCommand, LabelCommand
-from gcdesk.ui.threads.gui_priority import RightOfWay
+from gcdesk.ui.threads.gui_priority import GuiPriority
 from gcdesk.worker.protocol.messages import Priority
 
 _PIECE = 500  # photos that are stored and shown at a time
@@ -47,7 +47,7 @@ class Controller(QObject):
         ledger: LedgerPort,
         client: WorkerPort,
         settings: Settings,
-        right_of_way: RightOfWay | None = None,
+        gui_priority: GuiPriority | None = None,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -57,7 +57,7 @@ class Controller(QObject):
         self.undo_stack.setUndoLimit(500)
         self.session_id, self.session_name = -1, ""
         self.current_row = -1
-        self.right_of_way = right_of_way or RightOfWay()  # shared by the threads that scan and store
+        self.gui_priority = gui_priority or GuiPriority()  # shared by the threads that scan and store
         self._early: list[FoundPhoto] = []  # came before a session is open
         self._chance = random.Random()
         self._batch = Batch()
@@ -281,7 +281,7 @@ class Controller(QObject):
         """Now and then a sure row to confirm, marked as offered; -1 otherwise."""
         row = offer_spot_check(self.rows, self.settings.confirm_one_in, self._chance)
         if row >= 0:
-            self.rows.spot[row] = Spot.OFFERED
+            self.rows.spot[row] = SpotCheck.OFFERED
             self.ledger.offer_spot(int(self.rows.item_id[row]))
             self.rows_changed.emit(np.array([row], dtype=np.int32))
         return row

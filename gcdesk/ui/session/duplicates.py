@@ -14,7 +14,7 @@ _REST_MS = 1500  # after the last new row: the disk is needed for the models fir
 _AT_ONCE = 5_000
 
 
-class Copies(QObject):
+class DuplicateFinder(QObject):
     """Looks for equal content among new rows and the list. Only files of equal size are read, on a thread."""
 
     def __init__(self, controller: Controller, parent: QObject) -> None:
@@ -42,12 +42,12 @@ class Copies(QObject):
         if new:
             self._controller.ledger.find_copies(self._controller.session_id, new, self._mark)
 
-    def _mark(self, copies: dict[int, int]) -> None:
-        self._mark_some(self._controller.session_id, iter(copies.items()), 0)
+    def _mark(self, duplicates: dict[int, int]) -> None:
+        self._mark_some(self._controller.session_id, iter(duplicates.items()), 0)
 
-    def _mark_some(self, session: int, copies: Iterator[tuple[int, int]], marked: int) -> None:
+    def _mark_some(self, session: int, duplicates: Iterator[tuple[int, int]], marked: int) -> None:
         """A part at a time: in a folder of 100,000 copies the window would stand still for too long."""
-        some = list(islice(copies, _AT_ONCE))
+        some = list(islice(duplicates, _AT_ONCE))
         if session != self._controller.session_id:
             return
         rows = self._controller.rows
@@ -59,7 +59,7 @@ class Copies(QObject):
             self._controller.rows_changed.emit(numbers)
         marked += len(fresh)
         if some:
-            QTimer.singleShot(0, self, lambda: self._mark_some(session, copies, marked))
+            QTimer.singleShot(0, self, lambda: self._mark_some(session, duplicates, marked))
         elif marked:
             self._controller.notice.emit(
                 "1 photo has the same content as another of the list; it is marked “Copy”."

@@ -7,7 +7,7 @@ import random
 import numpy as np
 
 from gcdesk.engine.labels import NOT_SET
-from gcdesk.store import Spot, Status
+from gcdesk.store import SpotCheck, Status
 from gcdesk.ui.session.rows import Rows
 
 
@@ -45,7 +45,7 @@ def offer_spot_check(rows: Rows, one_in: int, chance: random.Random) -> int:
         & ~rows.review
         & (rows.label != NOT_SET)
         & (rows.operator == NOT_SET)
-        & (rows.spot == Spot.NO)
+        & (rows.spot == SpotCheck.NO)
     )
     candidates = np.flatnonzero(sure)
     return int(candidates[chance.randrange(len(candidates))]) if len(candidates) else -1

@@ -14,7 +14,7 @@ import numpy as np
 
 from gcdesk.engine.labels import NOT_SET
 from gcdesk.engine.selection.rules import Winner
-from gcdesk.store import LoadedRows, Spot, Status
+from gcdesk.store import LoadedRows, SpotCheck, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ _ARRAYS: dict[str, tuple[str, int, float]] = {
     "review": ("?", 1, 0),
     "faulty": ("?", 1, 0),
     "operator": ("i1", 1, NOT_SET),
-    "spot": ("u1", 1, Spot.NO),
+    "spot": ("u1", 1, SpotCheck.NO),
     "width": ("i4", 1, 0),
     "height": ("i4", 1, 0),
     "seconds": ("f4", 1, 0),
@@ -232,8 +232,8 @@ class Rows:
         models' stay beside it.
         """
         self.operator[rows] = labels
-        spots = np.asarray(rows)[self.spot[rows] != Spot.NO]
-        self.spot[spots] = np.where(self.operator[spots] == NOT_SET, Spot.OFFERED, Spot.ANSWERED)
+        spots = np.asarray(rows)[self.spot[rows] != SpotCheck.NO]
+        self.spot[spots] = np.where(self.operator[spots] == NOT_SET, SpotCheck.OFFERED, SpotCheck.ANSWERED)
 
     def final(self, row: int) -> int:
         """The label that counts: the operator's where there is one, else the models'."""

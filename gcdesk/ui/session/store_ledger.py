@@ -25,7 +25,7 @@ from gcdesk.ui.session.ports import FoundPhoto, LedgerPort, LoadedSession
 from gcdesk.ui.session.rows import NewItem, Outcome, Rows
 from gcdesk.ui.session.session_files import delete_session_files
 from gcdesk.ui.threads.background import Background
-from gcdesk.ui.threads.gui_priority import RightOfWay
+from gcdesk.ui.threads.gui_priority import GuiPriority
 
 
 class StoreLedger(QObject):
@@ -34,11 +34,11 @@ class StoreLedger(QObject):
     trouble = Signal(str)
 
     def __init__(
-        self, path: Path, right_of_way: RightOfWay | None = None, parent: QObject | None = None
+        self, path: Path, gui_priority: GuiPriority | None = None, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
         self._path = path
-        self._background = Background(self, right_of_way=right_of_way)
+        self._background = Background(self, gui_priority=gui_priority)
         self._closing = threading.Event()
         self._reader = Background(self)  # reads photos, which takes its time: nothing waits for it
         self.store: Store | None = None
@@ -234,7 +234,7 @@ class StoreLedger(QObject):
     def close(self) -> None:
         """Write what waits. A photo that is being read for its copies is not waited for: its drive may be silent."""
         self._closing.set()
-        self._reader.leave()
+        self._reader.abandon()
         self._background.close()
         if self._writer is not None:
             self._writer.close()

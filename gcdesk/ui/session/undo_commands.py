@@ -12,7 +12,7 @@ from gcdesk.engine.labels import NOT_SET
 from gcdesk.ui.session.wording import label_name
 
 
-class Desk(Protocol):
+class CommandTarget(Protocol):
     """Who carries the changes out."""
 
     def apply_captions(self, rows: Sequence[int], texts: Sequence[str]) -> None: ...
@@ -27,27 +27,29 @@ def _of(rows: Sequence[int] | np.ndarray) -> str:
 class CaptionCommand(QUndoCommand):
     """Another caption for some rows."""
 
-    def __init__(self, desk: Desk, rows: Sequence[int], before: Sequence[str], after: str) -> None:
+    def __init__(self, target: CommandTarget, rows: Sequence[int], before: Sequence[str], after: str) -> None:
         super().__init__(f"caption{_of(rows)}")
-        self._desk, self.rows, self._before, self._after = desk, list(rows), list(before), after
+        self._target, self.rows, self._before, self._after = target, list(rows), list(before), after
 
     def redo(self) -> None:
-        self._desk.apply_captions(self.rows, [self._after] * len(self.rows))
+        self._target.apply_captions(self.rows, [self._after] * len(self.rows))
 
     def undo(self) -> None:
-        self._desk.apply_captions(self.rows, self._before)
+        self._target.apply_captions(self.rows, self._before)
 
 
 class LabelCommand(QUndoCommand):
     """The operator's label for some rows; arrays of row numbers and of labels before and after."""
 
-    def __init__(self, desk: Desk, rows: np.ndarray, before: np.ndarray, after: np.ndarray) -> None:
+    def __init__(
+        self, target: CommandTarget, rows: np.ndarray, before: np.ndarray, after: np.ndarray
+    ) -> None:
         words = {label_name(int(code)) if code != NOT_SET else "no label" for code in np.unique(after)}
         super().__init__(f"{words.pop() if len(words) == 1 else 'labels'}{_of(rows)}")
-        self._desk, self.rows, self._before, self._after = desk, rows, before, after
+        self._target, self.rows, self._before, self._after = target, rows, before, after
 
     def redo(self) -> None:
-        self._desk.apply_labels(self.rows, self._after)
+        self._target.apply_labels(self.rows, self._after)
 
     def undo(self) -> None:
-        self._desk.apply_labels(self.rows, self._before)
+        self._target.apply_labels(self.rows, self._before)

@@ -17,7 +17,7 @@ from gcdesk.ui.host import Host
 from gcdesk.ui.session.rows import Outcome, Rows
 from gcdesk.ui.theme.theme import Theme
 from gcdesk.ui.theme.window_style import apply_theme
-from gcdesk.ui.threads.file_tasks import Errands
+from gcdesk.ui.threads.file_tasks import FileTasks
 
 if TYPE_CHECKING:
     from gcdesk.engine.selection.fitted_rule import FittedRule
@@ -39,8 +39,8 @@ class Preferences(QObject):
     def __init__(self, host: Host) -> None:
         super().__init__(host.widget)
         self._host, self._controller = host, host.controller
-        self._errands = Errands(self)
-        self._errands.failed.connect(host.say)
+        self._file_tasks = FileTasks(self)
+        self._file_tasks.failed.connect(host.say)
         self._timer = QTimer(self, singleShot=True, interval=_SAVE_MS)
         self._timer.timeout.connect(self._take_over)
         self._applied = self._controller.settings
@@ -76,7 +76,7 @@ class Preferences(QObject):
         """The hand rests: write, and let worker and rows follow."""
         old, new = self._applied, self.settings
         self._applied = new
-        self._errands.run(lambda: save_settings(new), lambda _none: None)
+        self._file_tasks.run(lambda: save_settings(new), lambda _none: None)
         names = {f.name for f in fields(new) if getattr(new, f.name) != getattr(old, f.name)}
         if names & _WORKER:
             self._controller.configure(new)
@@ -122,19 +122,19 @@ class Preferences(QObject):
                 self._controller.rows_changed.emit(changed.astype(np.int32))
 
         if len(done):
-            self._errands.run(work, finished)
+            self._file_tasks.run(work, finished)
 
     def list_models(self, done: Callable[[ModelChoices], None]) -> None:
         """The models that can be chosen, read on a thread; the starter's name in the settings is None."""
-        self._errands.run(_choices, done)
+        self._file_tasks.run(_choices, done)
 
     def close(self) -> None:
         """Write what waits."""
         if self._timer.isActive():
             self._timer.stop()
             new = self.settings
-            self._errands.run(lambda: save_settings(new), lambda _none: None)
-        self._errands.finish()
+            self._file_tasks.run(lambda: save_settings(new), lambda _none: None)
+        self._file_tasks.finish()
 
 
 def _choices() -> ModelChoices:

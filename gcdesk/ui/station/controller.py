@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject
 from gcdesk.ui.window.main_window import MainWindow
 
 if TYPE_CHECKING:
-    from gcdesk.ui.station.screen_wake_lock import Awake
+    from gcdesk.ui.station.screen_wake_lock import ScreenWakeLock
     from gcdesk.ui.station.view import StationView
 
 
@@ -20,7 +20,7 @@ class Station(QObject):
         super().__init__(window)
         self._window = window
         self.view: StationView | None = None
-        self.awake: Awake | None = None
+        self.awake: ScreenWakeLock | None = None
         self.action = window.provide("station", self.show)
         window.actions_["watch"].toggled.connect(lambda on: self._keep_awake("Watching a folder", on))
         window.closing.connect(self.end)
@@ -49,9 +49,9 @@ class Station(QObject):
 
     def _keep_awake(self, reason: str, on: bool) -> None:
         if self.awake is None:
-            from gcdesk.ui.station.screen_wake_lock import Awake
+            from gcdesk.ui.station.screen_wake_lock import ScreenWakeLock
 
-            self.awake = Awake(self)
+            self.awake = ScreenWakeLock(self)
         self.awake.want(reason, on)
 
     def _left(self) -> None:

@@ -19,7 +19,7 @@ _SERVICE, _PATH = "org.freedesktop.ScreenSaver", "/org/freedesktop/ScreenSaver"
 _ES_CONTINUOUS, _ES_SYSTEM, _ES_DISPLAY = 0x80000000, 0x1, 0x2
 
 
-class Awake(QObject):
+class ScreenWakeLock(QObject):
     """Several may want the screen on, each by its own reason; it may sleep again when the last lets go."""
 
     def __init__(self, parent: QObject | None = None) -> None:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, QRunnable, QThreadPool, Signal, Slot
 
-from gcdesk.ui.threads.gui_priority import RightOfWay
+from gcdesk.ui.threads.gui_priority import GuiPriority
 
 _T = TypeVar("_T")
 
@@ -27,31 +27,31 @@ class _Task(QRunnable):
         # The order is taken out: Qt keeps its runnable longer than one would think, and a snapshot of 100,000
         # rows is 10 MB.
         owner, work, done, after = self._order.pop()
-        owner.right_of_way.give()
+        owner.gui_priority.wait_for_gui()
         try:
             result, error = work(), None
         except BaseException as problem:  # not swallowed: it is raised again on the window's thread
             result, error = None, problem
         try:
             owner.finished.emit(done, result, error, after)
-        except RuntimeError:  # the window is gone already: it did not wait (`leave`)
+        except RuntimeError:  # the window is gone already: it did not wait (`abandon`)
             return
 
 
 class Background(QObject):
     """Runs plain functions on a thread of its own, in order of asking. `close()` waits for the last one.
 
-    Each stands aside for the window's thread before it begins, while that is inside the `right_of_way` which they
+    Each stands aside for the window's thread before it begins, while that is inside the `gui_priority` which they
     share; with one of its own it stands aside for its own results only.
     """
 
     finished = Signal(object, object, object, object)
 
     def __init__(
-        self, parent: QObject | None = None, threads: int = 1, right_of_way: RightOfWay | None = None
+        self, parent: QObject | None = None, threads: int = 1, gui_priority: GuiPriority | None = None
     ) -> None:
         super().__init__(parent)
-        self.right_of_way = right_of_way or RightOfWay()
+        self.gui_priority = gui_priority or GuiPriority()
         self._pool = QThreadPool(self)
         self._pool.setMaxThreadCount(threads)
         self._pool.setExpiryTimeout(2000)
@@ -82,7 +82,7 @@ class Background(QObject):
     ) -> None:
         if self._closed:
             return
-        with self.right_of_way:
+        with self.gui_priority:
             try:
                 if error is not None:
                     raise error
@@ -98,10 +98,10 @@ class Background(QObject):
 
     @property
     def busy(self) -> bool:
-        """Whether something runs, be it left or not."""
+        """Whether something runs, be it abandoned or not."""
         return self._pool.activeThreadCount() > 0
 
-    def leave(self) -> None:
+    def abandon(self) -> None:
         """Drop what waits, deliver nothing more, and do not wait for what runs: a drive may never answer."""
         self._closed = True
         self._pool.clear()

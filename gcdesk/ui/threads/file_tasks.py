@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from gcdesk.engine.errors import GcdeskError
 from gcdesk.engine.os_errors import in_a_sentence
 from gcdesk.ui.threads.background import Background
-from gcdesk.ui.threads.gui_priority import RightOfWay
+from gcdesk.ui.threads.gui_priority import GuiPriority
 
 _T = TypeVar("_T")
 
@@ -21,7 +21,7 @@ class _Failed:
     sentence: str
 
 
-class Errands(QObject):
+class FileTasks(QObject):
     """Runs functions that touch the disk, one after another, and never on the window's thread.
 
     A GcdeskError or an OSError becomes `failed(sentence)`; then `done` is not called, `after` always is. Any other
@@ -30,9 +30,9 @@ class Errands(QObject):
 
     failed = Signal(str)
 
-    def __init__(self, parent: QObject | None = None, right_of_way: RightOfWay | None = None) -> None:
+    def __init__(self, parent: QObject | None = None, gui_priority: GuiPriority | None = None) -> None:
         super().__init__(parent)
-        self._background = Background(self, right_of_way=right_of_way)
+        self._background = Background(self, gui_priority=gui_priority)
 
     def run(
         self,
@@ -58,9 +58,9 @@ class Errands(QObject):
 
         self._background.run(guarded, deliver, after=after)
 
-    def leave(self) -> None:
+    def abandon(self) -> None:
         """As `close`, without waiting for what runs."""
-        self._background.leave()
+        self._background.abandon()
 
     def close(self) -> None:
         """Drop what waits, wait for what runs; deliver nothing more."""

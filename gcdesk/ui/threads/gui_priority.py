@@ -8,8 +8,8 @@ from types import TracebackType
 _PATIENCE = 0.05  # seconds: a window that is never done must not stop the work for good
 
 
-class RightOfWay:
-    """While the window's thread is inside (`with`), threads stop in `give` before their next piece of work.
+class GuiPriority:
+    """While the window's thread is inside (`with`), threads stop in `wait_for_gui` before their next piece of work.
 
     Python shares itself equally among threads: with three of them storing and scanning, a paint event of 20 ms
     took 80. So they stand aside, and their pieces are short.
@@ -31,6 +31,6 @@ class RightOfWay:
         if not self._depth:
             self._free.set()
 
-    def give(self) -> None:
+    def wait_for_gui(self) -> None:
         """Wait until the window's thread is out, at most for 50 ms. Not for the window's own thread."""
         self._free.wait(_PATIENCE)

@@ -12,12 +12,12 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from gcdesk.config.folders import user_folders
-from gcdesk.jobs.task_queue import Errand, TaskQueue
+from gcdesk.jobs.task_queue import QueuedTask, TaskQueue
 from gcdesk.store import store_path
 from gcdesk.ui.host import Host
 from gcdesk.ui.session.wording import day_and_time, duration
 from gcdesk.ui.theme.theme import Theme
-from gcdesk.ui.threads.file_tasks import Errands
+from gcdesk.ui.threads.file_tasks import FileTasks
 from gcdesk.ui.training.settings_card import SettingsCard
 from gcdesk.ui.training.sources_card import Chosen, SourcesCard, gather, parts_of
 from gcdesk.ui.training.training import Plan
@@ -55,8 +55,8 @@ class PlanPage(QWidget):
     def __init__(self, host: Host, sheet: Sheet, jobs: ModelJobs) -> None:
         super().__init__()
         self._host, self._sheet, self._jobs = host, sheet, jobs
-        self._errands = Errands(self)
-        self._errands.failed.connect(self._cannot_read)
+        self._file_tasks = FileTasks(self)
+        self._file_tasks.failed.connect(self._cannot_read)
         self._pace, self._writing = TaskQueue(self), TaskQueue(self)
         self._speeds: dict[tuple[str, ...], tuple[float, float]] = {}
         self._measuring: tuple[str, ...] | None = None
@@ -71,7 +71,7 @@ class PlanPage(QWidget):
         self._run_lines.setSpacing(6)
         self.runs.add_line(self._run_lines)
         self.runs.hide()
-        self.sources = SourcesCard(sheet, self._errands, host.controller.ledger.sessions)
+        self.sources = SourcesCard(sheet, self._file_tasks, host.controller.ledger.sessions)
         name = f"text {datetime.date.today():%Y-%m-%d}"
         self.settings = SettingsCard(sheet, name)
         self._assemble()
@@ -141,10 +141,10 @@ class PlanPage(QWidget):
             self._gather(asked, chosen, folder)
             return
         task = Task("write-corrections", (str(store_path()), str(folder), *parts))
-        errand = Errand(task, lambda _done: self._gather(asked, chosen, folder), self._cannot_read)
+        task_entry = QueuedTask(task, lambda _done: self._gather(asked, chosen, folder), self._cannot_read)
         # Asking for the sessions writes what waits, so that the task sees it.
         self._host.controller.ledger.sessions(
-            self._sheet.while_open(lambda _found: self._writing.run(errand))
+            self._sheet.while_open(lambda _found: self._writing.run(task_entry))
         )
 
     def _gather(self, asked: int, chosen: tuple[Chosen, ...], folder: Path) -> None:
@@ -155,7 +155,7 @@ class PlanPage(QWidget):
                 self._tell()
                 self._measure_soon.start()
 
-        self._errands.run(lambda: gather(chosen, folder), self._sheet.while_open(done))
+        self._file_tasks.run(lambda: gather(chosen, folder), self._sheet.while_open(done))
 
     def _cannot_read(self, words: str) -> None:
         self.sources.news.setText(words)
@@ -207,9 +207,9 @@ class PlanPage(QWidget):
             self._show_estimate()
 
         def start(arguments: tuple[str, ...]) -> None:
-            self._pace.run(Errand(Task("pace-text", arguments), after, after, figures=measured))
+            self._pace.run(QueuedTask(Task("pace-text", arguments), after, after, figures=measured))
 
-        self._errands.run(write, self._sheet.while_open(start))
+        self._file_tasks.run(write, self._sheet.while_open(start))
         self._show_estimate()
 
     def seconds_needed(self) -> float | None:
@@ -240,7 +240,7 @@ class PlanPage(QWidget):
 
             return [(run, run.finished, run.begun) for run in find_runs()[:_RUNS_SHOWN]]
 
-        self._errands.run(work, self._sheet.while_open(self._show_runs))
+        self._file_tasks.run(work, self._sheet.while_open(self._show_runs))
 
     def _show_runs(self, found: list[tuple[Run, bool, bool]]) -> None:
         while (item := self._run_lines.takeAt(0)) is not None:
@@ -280,7 +280,7 @@ class PlanPage(QWidget):
         def delete() -> None:
             from trainer.text.runs import remove_run
 
-            self._errands.run(lambda: remove_run(run), lambda _none: self.refresh_runs())
+            self._file_tasks.run(lambda: remove_run(run), lambda _none: self.refresh_runs())
 
         Question(
             self._sheet,
@@ -302,4 +302,4 @@ class PlanPage(QWidget):
             timer.stop()
         self._pace.close()
         self._writing.close()
-        self._errands.close()
+        self._file_tasks.close()

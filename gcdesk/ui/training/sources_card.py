@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 
 from gcdesk.engine.labels import BINS
 from gcdesk.ui.theme.theme import Theme, icon
-from gcdesk.ui.threads.file_tasks import Errands
+from gcdesk.ui.threads.file_tasks import FileTasks
 from gcdesk.ui.widgets.dialogs import Sheet, note
 from gcdesk.ui.widgets.form_card import Card
 from gcdesk.ui.widgets.plain_text import PlainLabel, tip
@@ -96,9 +96,9 @@ class SourcesCard(Card):
 
     changed = Signal()
 
-    def __init__(self, sheet: Sheet, errands: Errands, list_sessions: ListSessions) -> None:
+    def __init__(self, sheet: Sheet, file_tasks: FileTasks, list_sessions: ListSessions) -> None:
         super().__init__("Captions to learn from", sheet)
-        self._sheet, self._errands = sheet, errands
+        self._sheet, self._file_tasks = sheet, file_tasks
         self._chosen: list[Chosen] = []
         self._rows = QWidget()
         self._list = plain_table(("Source", "Captions", "", "", ""))
@@ -193,7 +193,7 @@ class SourcesCard(Card):
         def done(cities: tuple[str, ...]) -> None:
             self.add_source(Chosen(path.name, path, cities=cities, city=cities[0] if cities else ""))
 
-        self._errands.run(work, self._sheet.while_open(done))
+        self._file_tasks.run(work, self._sheet.while_open(done))
 
     def remove(self, place: int) -> None:
         del self._chosen[place]

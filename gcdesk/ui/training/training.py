@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from gcdesk.jobs.task_client import IDLE, STOPPING, TaskClient
-from gcdesk.jobs.task_queue import Errand
+from gcdesk.jobs.task_queue import QueuedTask
 from gcdesk.ui.host import Host
-from gcdesk.ui.threads.file_tasks import Errands
+from gcdesk.ui.threads.file_tasks import FileTasks
 from gcdesk.worker.protocol.task_messages import Done, Figures, Progress, Task
 
 if TYPE_CHECKING:
@@ -53,8 +53,8 @@ class Training(QObject):
     def __init__(self, host: Host, jobs: ModelJobs) -> None:
         super().__init__(host.widget)
         self._host, self._jobs = host, jobs
-        self._errands = Errands(self)
-        self._errands.failed.connect(self._errand_failed)
+        self._file_tasks = FileTasks(self)
+        self._file_tasks.failed.connect(self._errand_failed)
         self._client = TaskClient(self, patience_seconds=STOP_PATIENCE_SECONDS)
         self._client.progress.connect(self._progressed)
         self._client.figures.connect(self._drawn)
@@ -108,7 +108,7 @@ class Training(QObject):
             return begin_run(plan.prepared, plan.name, plan.base, plan.settings, plan.sources)
 
         self._reset("preparing", None)
-        self._errands.run(work, lambda run: self._start(run, run.arguments()))
+        self._file_tasks.run(work, lambda run: self._start(run, run.arguments()))
 
     def resume(self, run: Run, finish: bool = False) -> None:
         """Go on after the last whole epoch; finish: make a model of its best epoch instead."""
@@ -126,7 +126,7 @@ class Training(QObject):
             self.points = points
             self._start(run, run.arguments(finish=finish))
 
-        self._errands.run(work, done)
+        self._file_tasks.run(work, done)
 
     def _reset(self, stage: str, run: Run | None) -> None:
         self.run, self.progress, self.points, self.lines = run, None, [], []
@@ -201,7 +201,7 @@ class Training(QObject):
             self.points = points
             self._compare(run)
 
-        self._errands.run(run.points, done)
+        self._file_tasks.run(run.points, done)
 
     def _compare(self, run: Run) -> None:
         """The new model beside the one in use, on the captions that neither was trained on here."""
@@ -216,7 +216,7 @@ class Training(QObject):
 
         def compare(folder: Path) -> None:
             self._jobs.queue.run(
-                Errand(
+                QueuedTask(
                     Task("compare-models", (str(folder), str(run.model), *arguments)),
                     lambda _done: self._read_comparison(run.comparison),
                     self._not_compared,
@@ -224,7 +224,7 @@ class Training(QObject):
             )
 
         chosen = self._host.controller.settings.text_model
-        self._errands.run(lambda: _text_model(chosen), compare)
+        self._file_tasks.run(lambda: _text_model(chosen), compare)
 
     def _read_comparison(self, path: Path) -> None:
         def work() -> Comparison:
@@ -236,7 +236,7 @@ class Training(QObject):
             self.comparison = found
             self._finish()
 
-        self._errands.run(work, done)
+        self._file_tasks.run(work, done)
 
     def _not_compared(self, words: str) -> None:
         self.why_not_compared = words or "The comparison was stopped."
@@ -257,7 +257,7 @@ class Training(QObject):
     def close(self) -> None:
         """End the process. What the last whole epoch learnt is on the disk."""
         self._client.close()
-        self._errands.close()
+        self._file_tasks.close()
 
 
 def _text_model(chosen: str | None) -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QPushButton, QWidget
 
 
-class FolderLine(QWidget):
+class FolderField(QWidget):
     """`folder()` is an absolute path, or None while nothing is written."""
 
     def __init__(self, words: str, hint: str, start: str = "") -> None:

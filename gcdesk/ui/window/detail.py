@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QToolButton
 from gcdesk.config.settings import Settings
 from gcdesk.engine.labels import NOT_SET, UNSURE
 from gcdesk.engine.selection.rules import Winner
-from gcdesk.store import Spot, Status
+from gcdesk.store import SpotCheck, Status
 from gcdesk.ui.session.rows import Rows
 from gcdesk.ui.session.wording import label_name, status_word
 from gcdesk.ui.theme.theme import BODY, SMALL, Theme, icon
@@ -224,10 +224,8 @@ class Detail(QWidget):
 
     @staticmethod
     def _reason(rows: Rows, row: int) -> str:
-        if rows.spot[row] == Spot.OFFERED and rows.operator[row] == NOT_SET:
-            return (
-                f"Spot check: is {label_name(rows.final(row))} right? Space says yes, a number corrects it."
-            )
+        if rows.spot[row] == SpotCheck.OFFERED and rows.operator[row] == NOT_SET:
+            return f"SpotCheck check: is {label_name(rows.final(row))} right? Space says yes, a number corrects it."
         reason = f"{rows.error[row]} {rows.reason[row]}".strip()
         given = int(rows.operator[row])
         if given not in (NOT_SET, int(rows.label[row])) and rows.label[row] != NOT_SET:

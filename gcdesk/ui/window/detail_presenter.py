@@ -18,7 +18,7 @@ from gcdesk.ui.window.list.model import ItemModel
 _SETTLE_MS = 60  # a held arrow key passes many rows; only where it rests is a large photo asked for
 
 
-class Presenter(QObject):
+class DetailPresenter(QObject):
     """Between controller and detail. Pictures are loaded on a thread; one that comes too late is dropped."""
 
     def __init__(

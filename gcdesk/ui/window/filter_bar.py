@@ -18,7 +18,7 @@ _MORE = (
     (Show.UNSURE, "Unsure"),
     (Show.LOW, "Confidence below 0.60"),
     (Show.HIGH, "Confidence 0.90 and up"),
-    (Show.SPOT, "Spot checks"),
+    (Show.SPOT, "SpotCheck checks"),
     (Show.WAITING, "Waiting"),
 )
 

@@ -21,14 +21,14 @@ from gcdesk.ui.theme.theme import Theme
 from gcdesk.ui.threads.background import Background
 from gcdesk.ui.window.actions import Actions
 from gcdesk.ui.window.detail import Detail
-from gcdesk.ui.window.detail_presenter import Presenter
+from gcdesk.ui.window.detail_presenter import DetailPresenter
 from gcdesk.ui.window.empty_state import EmptyState
 from gcdesk.ui.window.list.caption_completer import Phrases, read_phrases
 from gcdesk.ui.window.list.model import ItemModel
 from gcdesk.ui.window.list.view import ItemView
-from gcdesk.ui.window.status_strip import Strip
-from gcdesk.ui.window.toolbar import Head
-from gcdesk.ui.window.view_updater import Refresher
+from gcdesk.ui.window.status_strip import StatusStrip
+from gcdesk.ui.window.toolbar import Toolbar
+from gcdesk.ui.window.view_updater import ViewUpdater
 from gcdesk.ui.window.window_state import load_state, save_state
 
 PHOTO_FILTER = (
@@ -57,14 +57,14 @@ class MainWindow(_QMainWindow):
         self.phrases = Phrases()
         self.model = ItemModel(controller.rows, self)
         self.actions_ = Actions(self)
-        self.head = Head(theme, self.actions_)
+        self.head = Toolbar(theme, self.actions_)
         self.filter_bar = self.head.filters
         self.view = ItemView(self.model, theme, self.phrases)
         self.empty = EmptyState(theme)
         self.detail = Detail(theme)
-        self.strip = Strip(theme)
-        self.refresher = Refresher(self.model, self.background, self)
-        self.presenter = Presenter(controller, self.model, self.detail, self._pictures)
+        self.strip = StatusStrip(theme)
+        self.view_updater = ViewUpdater(self.model, self.background, self)
+        self.presenter = DetailPresenter(controller, self.model, self.detail, self._pictures)
         self._assemble()
         self._connect_parts()
         self._connect_controller()
@@ -99,12 +99,12 @@ class MainWindow(_QMainWindow):
         self.setTabOrder(self.view, self.detail.photo)
 
     def _connect_parts(self) -> None:
-        self.head.search_changed.connect(lambda text: self.refresher.ask(search=text))
+        self.head.search_changed.connect(lambda text: self.view_updater.ask(search=text))
         self.head.left_search.connect(self.view.setFocus)
-        self.filter_bar.chosen.connect(lambda show: self.refresher.ask(show=show))
-        self.refresher.counted.connect(self.filter_bar.set_counts)
-        self.refresher.settled.connect(self.presenter.refresh)
-        self.view.sort_requested.connect(lambda sort, down: self.refresher.ask(sort=sort, descending=down))
+        self.filter_bar.chosen.connect(lambda show: self.view_updater.ask(show=show))
+        self.view_updater.counted.connect(self.filter_bar.set_counts)
+        self.view_updater.settled.connect(self.presenter.refresh)
+        self.view.sort_requested.connect(lambda sort, down: self.view_updater.ask(sort=sort, descending=down))
         self.view.current_row_changed.connect(self._current_changed)
         self.view.visible_changed.connect(lambda: self.controller.show_first(self.view.rows_on_screen()))
         self.model.caption_edited.connect(self._caption_edited)
@@ -151,7 +151,7 @@ class MainWindow(_QMainWindow):
         provide("fit", self.detail.photo.fit)
         provide("zoom_in", lambda: self.detail.photo.zoom_by(1.25))
         provide("zoom_out", lambda: self.detail.photo.zoom_by(0.8))
-        provide("refresh", self.refresher.ask)
+        provide("refresh", self.view_updater.ask)
         provide("least_sure", self.least_sure)
         stack = self.controller.undo_stack
         edit = self.actions_.menus["edit"]
@@ -205,7 +205,7 @@ class MainWindow(_QMainWindow):
 
     def visible_rows(self) -> np.ndarray:
         """Row numbers in view order, the newest included."""
-        self.refresher.catch_up()
+        self.view_updater.catch_up()
         return self.model.index_array
 
     def selected_rows(self) -> list[int]:
@@ -213,7 +213,7 @@ class MainWindow(_QMainWindow):
 
     def show_row(self, row: int) -> None:
         """Make a row the current one; a row that the filter hides joins the end of the list."""
-        self.refresher.catch_up()
+        self.view_updater.catch_up()
         if self.model.position_of(row) < 0:
             self.model.set_index_array(np.append(self.model.index_array, np.int32(row)))
         self.view.show_row(row)
@@ -265,7 +265,7 @@ class MainWindow(_QMainWindow):
     def least_sure(self) -> None:
         """Order by the rule's margin, the smallest first."""
         self.view.set_sort(SortBy.MARGIN, False)
-        self.refresher.ask(sort=SortBy.MARGIN, descending=False)
+        self.view_updater.ask(sort=SortBy.MARGIN, descending=False)
 
     def go_to_review(self) -> None:
         row = next_to_review(self.controller.rows, self.model.index_array, self.view.current_row())
@@ -294,7 +294,7 @@ class MainWindow(_QMainWindow):
 
     def _rows_added(self, first: int, _count: int) -> None:
         fresh = first == 0
-        self.refresher.added()
+        self.view_updater.added()
         self._show_list()
         if fresh and self.model.rowCount():
             self.view.show_row(self.model.row_at(0))
@@ -303,10 +303,10 @@ class MainWindow(_QMainWindow):
     def _rows_changed(self, changed: np.ndarray) -> None:
         self.model.refresh_rows(changed)
         self.presenter.refresh_if(changed)
-        self.refresher.follow()
+        self.view_updater.follow()
 
     def _rows_reset(self) -> None:
-        self.refresher.reset()
+        self.view_updater.reset()
         self.strip.drop_offer()  # it was about rows that are gone
         self._show_list()
         self.controller.ledger.past_captions(self.phrases.remember_all)
@@ -353,7 +353,7 @@ class MainWindow(_QMainWindow):
     def event(self, event: QEvent) -> bool:
         """Layout and paint of the whole window go before what threads do: every cell is a call into Python."""
         if event.type() in (QEvent.Type.UpdateRequest, QEvent.Type.LayoutRequest):
-            with self.controller.right_of_way:
+            with self.controller.gui_priority:
                 return super().event(event)
         return super().event(event)
 
@@ -365,7 +365,7 @@ class MainWindow(_QMainWindow):
         columns = self.view.horizontalHeader().saveState()
         save_state({"window": self.saveGeometry(), "columns": columns, "regions": self.splitter.saveState()})
         self.presenter.close()
-        self.refresher.close()
+        self.view_updater.close()
         self.view.close_down()
         self.background.close()
         self._pictures.close()

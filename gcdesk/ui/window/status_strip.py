@@ -14,7 +14,7 @@ from gcdesk.ui.widgets.plain_text import PlainLabel, tip
 _NOTICE_MS = 12_000
 
 
-class Strip(QWidget):
+class StatusStrip(QWidget):
     """Progress with Pause and Cancel on the left, device and models on the right, one line of news above."""
 
     pause_wanted = Signal(bool)

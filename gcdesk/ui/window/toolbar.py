@@ -21,7 +21,7 @@ from gcdesk.ui.window.filter_bar import FilterBar
 _SEARCH_MS = 5  # a search is done on a thread and a newer one wins
 
 
-class Head(QWidget):
+class Toolbar(QWidget):
     """Buttons follow the actions: one that nobody provides is not shown."""
 
     search_changed = Signal(str)

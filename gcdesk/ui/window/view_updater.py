@@ -18,7 +18,7 @@ _FOLLOW_MS = 400  # how soon rows that come to fit appear, and counts follow
 _POUR_MS = 200  # rows that pour in appear at most this often: every time the list is painted anew
 
 
-class Refresher(QObject):
+class ViewUpdater(QObject):
     """`ask(...)` is the operator's wish and is carried out as a whole; `follow()` only appends what newly
     fits.
     """

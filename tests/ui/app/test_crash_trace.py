@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from gcdesk.config.crash_reports import reports
-from gcdesk.ui.app.crash_trace import LastGasp
+from gcdesk.ui.app.crash_trace import CrashTrace
 
 ROOT = Path(__file__).resolve().parents[3]
 START = """
@@ -57,9 +57,7 @@ def test_a_window_that_is_open_is_left_alone(gcdesk_home: Path) -> None:
     log.mkdir()
     living = log / f"running-{os.getppid()}.trace"
     living.write_text("so far nothing")
-    code = (
-        "from gcdesk.ui.app.crash_trace import LastGasp; gasp = LastGasp(); print(gasp.earlier); gasp.close()"
-    )
+    code = "from gcdesk.ui.app.crash_trace import CrashTrace; gasp = CrashTrace(); print(gasp.earlier); gasp.close()"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "None"
     assert living.exists()
@@ -68,6 +66,6 @@ def test_a_window_that_is_open_is_left_alone(gcdesk_home: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
 def test_a_log_folder_that_cannot_be_made(gcdesk_home: Path) -> None:
     (gcdesk_home / "log").write_text("a file where the folder should be")
-    gasp = LastGasp()
+    gasp = CrashTrace()
     assert gasp.earlier is None
     gasp.close()

@@ -39,7 +39,7 @@ def test_six_photos_and_a_killed_worker(gcdesk_home: Path, tmp_path: Path) -> No
     assert report["worker_memory"] > 50
     # The user's sessions are as before, and the worker's end is on record.
     with Store(store_path()) as store:
-        assert "Smoke test" not in {session.name for session in store.sessions()}
+        assert "SelfTest test" not in {session.name for session in store.sessions()}
     (death,) = reports()
     assert death.name.endswith("-worker.txt")
 

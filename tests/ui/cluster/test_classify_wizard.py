@@ -17,7 +17,7 @@ from gcdesk.cluster.classify_bundle import ClassifyJob
 from gcdesk.cluster.job_registry import keep_rows
 from gcdesk.ui.app.features import Features, install
 from gcdesk.ui.cluster.jobs_dialog import JobsDialog
-from gcdesk.ui.cluster.wizard import TalcWizard
+from gcdesk.ui.cluster.wizard import ClusterWizard
 from gcdesk.ui.window.main_window import MainWindow
 
 FOLDER = "/work/photos of the line"
@@ -28,10 +28,10 @@ def features(quiet_window: MainWindow) -> Iterator[Features]:
     return install(quiet_window)
 
 
-def open_wizard(features: Features, qtbot: QtBot) -> TalcWizard:
+def open_wizard(features: Features, qtbot: QtBot) -> ClusterWizard:
     features.window.actions_["talc_classify"].trigger()
     (wizard,) = features.dialogs.open_now()
-    assert isinstance(wizard, TalcWizard)
+    assert isinstance(wizard, ClusterWizard)
     qtbot.waitUntil(lambda: wizard.classify.in_use is not None)
     return wizard
 

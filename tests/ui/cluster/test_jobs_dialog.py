@@ -22,7 +22,7 @@ from gcdesk.cluster.results.import_record import Arrival, Figure, write_arrival
 from gcdesk.config.settings import load_settings
 from gcdesk.ui.app.features import Features, install
 from gcdesk.ui.cluster.jobs_dialog import JobsDialog
-from gcdesk.ui.cluster.wizard import TalcWizard
+from gcdesk.ui.cluster.wizard import ClusterWizard
 from gcdesk.ui.theme.theme import Theme
 from gcdesk.ui.window.main_window import MainWindow
 
@@ -33,10 +33,10 @@ def features(quiet_window: MainWindow) -> Iterator[Features]:
     return install(quiet_window)
 
 
-def open_wizard(features: Features) -> TalcWizard:
+def open_wizard(features: Features) -> ClusterWizard:
     features.window.actions_["talc_export"].trigger()
     (wizard,) = features.dialogs.open_now()
-    assert isinstance(wizard, TalcWizard)
+    assert isinstance(wizard, ClusterWizard)
     return wizard
 
 
@@ -47,7 +47,7 @@ def open_page(features: Features) -> JobsDialog:
     return page
 
 
-def next_page(qtbot: QtBot, wizard: TalcWizard) -> None:
+def next_page(qtbot: QtBot, wizard: ClusterWizard) -> None:
     qtbot.mouseClick(wizard.next, Qt.MouseButton.LeftButton)
 
 

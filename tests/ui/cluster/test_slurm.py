@@ -30,7 +30,7 @@ from gcdesk.store import Status
 from gcdesk.ui.app.composition import make_controller
 from gcdesk.ui.app.features import Features, install
 from gcdesk.ui.cluster.jobs_dialog import JobsDialog
-from gcdesk.ui.cluster.wizard import TalcWizard
+from gcdesk.ui.cluster.wizard import ClusterWizard
 from gcdesk.ui.theme.theme import Theme
 from gcdesk.ui.window.main_window import MainWindow
 
@@ -64,7 +64,7 @@ def export(qtbot: QtBot, features: Features, photos: Path, target: Path) -> str:
     """Go through the wizard as a supervisor does; returns the run's name."""
     features.window.actions_["talc_export"].trigger()
     (wizard,) = features.dialogs.open_now()
-    assert isinstance(wizard, TalcWizard)
+    assert isinstance(wizard, ClusterWizard)
     (target.parent / "profile.toml").write_text(PROFILE)
     wizard.photos.add_profile(target.parent / "profile.toml")
     wizard.photos.folder.box.setText(str(photos))

@@ -21,7 +21,7 @@ from pytestqt.qtbot import QtBot
 from gcdesk.engine.errors import DRIVE_SILENT
 from gcdesk.store import Status
 from gcdesk.ui.app.features import Features, install
-from gcdesk.ui.intake.folder_poller import FolderEye
+from gcdesk.ui.intake.folder_poller import FolderPoller
 from gcdesk.ui.intake.watch_dialog import WatchDialog
 from gcdesk.ui.session.rows import failure
 from gcdesk.ui.session.session_files import session_folder
@@ -222,7 +222,7 @@ def test_a_dialog_that_is_left_watches_nothing(features: Features, qtbot: QtBot)
 
 
 def test_a_photo_that_comes_before_the_first_look_is_new_and_older_ones_are_not(tmp_path: Path) -> None:
-    eye = FolderEye(tmp_path, lambda *_: tmp_path, settle_seconds=0, since=time.time() - 10)
+    eye = FolderPoller(tmp_path, lambda *_: tmp_path, settle_seconds=0, since=time.time() - 10)
     for name, age in (("old", 20), ("meanwhile", 5), ("by a wrong clock", -3600)):
         moment = time.time() - age
         os.utime(photo(tmp_path / f"{name}.png"), (moment, moment))
@@ -237,7 +237,7 @@ def test_a_file_that_changes_while_it_is_copied_waits(tmp_path: Path) -> None:
     def keep(data: bytes, suffix: str, stem: str) -> Path:
         raise AssertionError("half a photo was kept")
 
-    eye = FolderEye(tmp_path, keep, only_new=False, settle_seconds=0, unended_seconds=60)
+    eye = FolderPoller(tmp_path, keep, only_new=False, settle_seconds=0, unended_seconds=60)
     (tmp_path / "latest.jpg").write_bytes(content[: len(content) // 2])
     assert eye.look().growing
     assert not eye.look().arrived
@@ -256,7 +256,7 @@ def test_a_photo_whose_copy_finds_no_room_comes_later_and_the_others_at_once(tmp
         return copies
 
     camera.mkdir()
-    eye = FolderEye(camera, keep, only_new=False, settle_seconds=0)
+    eye = FolderPoller(camera, keep, only_new=False, settle_seconds=0)
     photo(camera / "cup.png")
     photo(camera / "latest.png")
     assert eye.look().growing

@@ -137,7 +137,7 @@ def test_deleted_it_comes_back(
 
 def test_without_a_recycle_bin_there_is_a_folder_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(model_jobs.QFile, "moveToTrash", lambda _name: (False, ""))
-    places = [model_jobs.into_bin(install_small()) for _ in range(2)]
+    places = [model_jobs.move_to_trash(install_small()) for _ in range(2)]
     assert [Path(place).name for place in places] == ["small.gcmodel", "small (2).gcmodel"]
     assert all(Path(place).is_dir() for place in places)
 

@@ -7,7 +7,7 @@ import random
 import numpy as np
 from window_kit import outcome
 
-from gcdesk.store import Spot
+from gcdesk.store import SpotCheck
 from gcdesk.ui.session.progress import Pace, Progress
 from gcdesk.ui.session.review import next_to_review, offer_spot_check, review_position
 from gcdesk.ui.session.rows import NewItem, Rows
@@ -49,7 +49,7 @@ def test_spot_checks_come_at_their_rate_and_only_for_sure_rows() -> None:
     assert 300 < len(offered) < 500
     assert set(offered) == {0, 1, 3, 4, 7}
     assert offer_spot_check(rows, 0, chance) == -1
-    rows.spot[:] = Spot.ANSWERED
+    rows.spot[:] = SpotCheck.ANSWERED
     assert all(offer_spot_check(rows, 1, chance) == -1 for _ in range(20))
 
 

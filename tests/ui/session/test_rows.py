@@ -9,7 +9,7 @@ from window_kit import outcome
 
 from gcdesk.engine.labels import NOT_SET, UNSURE
 from gcdesk.engine.selection.rules import Winner
-from gcdesk.store import Spot, Status
+from gcdesk.store import SpotCheck, Status
 from gcdesk.ui.session.rows import NewItem, Outcome, Rows
 
 
@@ -75,11 +75,11 @@ def test_disagreement_needs_two_answers() -> None:
 
 def test_a_spot_check_is_answered_by_a_label_and_open_again_without_it() -> None:
     rows = filled(1)
-    rows.spot[0] = Spot.OFFERED
+    rows.spot[0] = SpotCheck.OFFERED
     set_operator(rows, 0, 1)
-    assert rows.spot[0] == Spot.ANSWERED
+    assert rows.spot[0] == SpotCheck.ANSWERED
     set_operator(rows, 0, NOT_SET)
-    assert rows.spot[0] == Spot.OFFERED
+    assert rows.spot[0] == SpotCheck.OFFERED
 
 
 def test_removed_rows_close_ranks() -> None:

@@ -12,7 +12,7 @@ from window_kit import QuietWorker, outcome
 
 from gcdesk.config.settings import Settings
 from gcdesk.engine.labels import NOT_SET, UNSURE
-from gcdesk.store import Spot, Status, store_path
+from gcdesk.store import SpotCheck, Status, store_path
 from gcdesk.ui.session.controller import Controller
 from gcdesk.ui.session.ports import FoundPhoto
 from gcdesk.ui.session.store_ledger import StoreLedger
@@ -127,7 +127,7 @@ def test_cleared_rows_stay_away_and_a_spot_check_is_remembered(open_window: Open
     rows = open_window().controller.rows
     qtbot.waitUntil(lambda: len(rows) == 2)
     assert rows.path == ["/p/b.jpg", "/p/c.jpg"]
-    assert rows.spot.tolist() == [Spot.ANSWERED, Spot.NO]
+    assert rows.spot.tolist() == [SpotCheck.ANSWERED, SpotCheck.NO]
 
 
 def test_a_store_that_cannot_be_used_is_said_and_work_goes_on(open_window: Opener, qtbot: QtBot) -> None:

@@ -21,7 +21,7 @@ from gcdesk.ui.session.ports import FoundPhoto
 from gcdesk.ui.station.answer import Look
 from gcdesk.ui.station.controller import Station
 from gcdesk.ui.station.parts import TouchButton
-from gcdesk.ui.station.screen_wake_lock import Awake
+from gcdesk.ui.station.screen_wake_lock import ScreenWakeLock
 from gcdesk.ui.station.view import StationView
 from gcdesk.ui.theme.theme import Theme
 from gcdesk.ui.window.main_window import MainWindow
@@ -255,7 +255,7 @@ def test_a_system_that_cannot_keep_the_screen_on_is_only_logged(
 ) -> None:
     monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS", raising=False)
     monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
-    awake = Awake()
+    awake = ScreenWakeLock()
     with caplog.at_level(logging.INFO):
         awake.want("Watching", True)
     awake.want("Watching", False)
@@ -266,7 +266,7 @@ def test_a_bus_that_does_not_answer_holds_nothing_up(
     qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={tmp_path}/nobody")
-    awake = Awake()
+    awake = ScreenWakeLock()
     began = time.monotonic()
     awake.want("Watching", True)
     QTest.qWait(50)

@@ -8,21 +8,21 @@ import time
 import pytest
 from pytestqt.qtbot import QtBot
 
-from gcdesk.ui.threads import gui_priority as right_of_way
+from gcdesk.ui.threads import gui_priority as gui_priority
 from gcdesk.ui.threads.background import Background
-from gcdesk.ui.threads.gui_priority import RightOfWay
+from gcdesk.ui.threads.gui_priority import GuiPriority
 
 
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """No thread loses its patience, however busy the machine."""
-    monkeypatch.setattr(right_of_way, "_PATIENCE", 60)
+    monkeypatch.setattr(gui_priority, "_PATIENCE", 60)
 
 
 @pytest.mark.usefixtures("patient")
 def test_a_piece_of_work_waits_until_the_window_is_done(qtbot: QtBot) -> None:
-    way, began = RightOfWay(), threading.Event()
-    background = Background(right_of_way=way)
+    way, began = GuiPriority(), threading.Event()
+    background = Background(gui_priority=way)
     with way:
         with way:  # a paint within a delivery
             background.run(began.set, lambda _result: None)
@@ -33,8 +33,8 @@ def test_a_piece_of_work_waits_until_the_window_is_done(qtbot: QtBot) -> None:
 
 
 def test_a_window_that_is_never_done_does_not_stop_the_work() -> None:
-    way, began = RightOfWay(), threading.Event()
-    background = Background(right_of_way=way)
+    way, began = GuiPriority(), threading.Event()
+    background = Background(gui_priority=way)
     with way:
         started = time.monotonic()
         background.run(began.set, lambda _result: None)
@@ -45,8 +45,8 @@ def test_a_window_that_is_never_done_does_not_stop_the_work() -> None:
 
 @pytest.mark.usefixtures("patient")
 def test_results_are_taken_in_with_the_right_of_way(qtbot: QtBot) -> None:
-    way = RightOfWay()
-    one, other = Background(right_of_way=way), Background(right_of_way=way)
+    way = GuiPriority()
+    one, other = Background(gui_priority=way), Background(gui_priority=way)
     began = threading.Event()
 
     def take(_result: None) -> None:

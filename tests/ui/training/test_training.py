@@ -259,13 +259,13 @@ def test_a_training_that_was_cut_short_is_told_at_the_start(features: Features, 
     }
     (folder / "run.json").write_text(json.dumps(record))
     (folder / "checkpoint.pt").write_bytes(b"as far as it came")
-    strip, errands = features.window.strip, features.errands
+    strip, file_tasks = features.window.strip, features.file_tasks
     features._start_over.setInterval(1)
     for file in folder.iterdir():
         os.utime(file, (1.7e9, 1.7e9))
     features.tell_cut_short()
     qtbot.wait(100)
-    errands.run(lambda: None, lambda _none: None)  # what was asked before it has been answered
+    file_tasks.run(lambda: None, lambda _none: None)  # what was asked before it has been answered
     qtbot.wait(300)
     assert not strip.notice.isVisible()
     for file in folder.iterdir():

@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 from window_kit import outcome
 
 from gcdesk.engine.labels import NOT_SET, UNSURE
-from gcdesk.store import Spot, Status
+from gcdesk.store import SpotCheck, Status
 from gcdesk.ui.session.filtering import Show, SortBy
 from gcdesk.ui.session.ports import FoundPhoto
 from gcdesk.ui.session.rows import NewItem
@@ -177,10 +177,10 @@ def test_now_and_then_a_sure_row_is_offered_and_kept_apart(window: MainWindow, q
     controller.settings = type(controller.settings)(confirm_one_in=1)
     press(qtbot, window, Qt.Key.Key_Space)
     row = window.view.current_row()
-    assert controller.rows.spot[row] == Spot.OFFERED
-    assert window.detail.reason.text().startswith("Spot check: is Blue right?")
+    assert controller.rows.spot[row] == SpotCheck.OFFERED
+    assert window.detail.reason.text().startswith("SpotCheck check: is Blue right?")
     press(qtbot, window, Qt.Key.Key_2)
-    assert controller.rows.spot[row] == Spot.ANSWERED
+    assert controller.rows.spot[row] == SpotCheck.ANSWERED
     assert ("offer_spot",) not in controller.client.asked
 
 
@@ -205,12 +205,12 @@ def test_search_narrows_and_escape_brings_all_back(window: MainWindow, qtbot: Qt
 def test_photos_that_pour_in_appear_a_moment_later_and_a_current_one_at_once(
     window: MainWindow, qtbot: QtBot
 ) -> None:
-    rows, shown, pour = window.controller.rows, window.model.rowCount, window.refresher._pour
+    rows, shown, pour = window.controller.rows, window.model.rowCount, window.view_updater._pour
     pour.start(3_600_000)
 
     def arrive(count: int) -> None:
         rows.add([NewItem(900 + len(rows) + n, f"/p/new_{len(rows) + n}.jpg", "") for n in range(count)])
-        window.refresher.added()
+        window.view_updater.added()
 
     arrive(1)
     arrive(2)
@@ -232,13 +232,13 @@ def test_a_head_sorts_up_then_down_then_not(window: MainWindow, qtbot: QtBot) ->
     head = window.view.horizontalHeader()
     for wanted in (SortBy.CAPTION, SortBy.CAPTION, SortBy.ARRIVAL):
         head.sectionClicked.emit(Column.CAPTION)
-        assert window.refresher.spec.sort is wanted
+        assert window.view_updater.spec.sort is wanted
     qtbot.waitUntil(lambda: window.visible_rows().tolist() == list(range(12)))
 
 
 def test_the_current_row_stays_current_when_the_order_changes(window: MainWindow, qtbot: QtBot) -> None:
     window.view.show_row(4)
-    window.refresher.ask(sort=SortBy.NAME, descending=True)
+    window.view_updater.ask(sort=SortBy.NAME, descending=True)
     qtbot.waitUntil(lambda: window.visible_rows()[0] == 11)
     assert window.view.current_row() == 4
 
@@ -307,12 +307,12 @@ def test_100_000_rows_filter_sort_and_scroll_without_holding_the_window_up(
     rows.status[:] = Status.DONE
     rows.review[::9] = True
     window.controller.rows_reset.emit()
-    qtbot.waitUntil(lambda: not window.refresher._busy)
+    qtbot.waitUntil(lambda: not window.view_updater._busy)
     stalls = {
-        "name": longest_stall(qtbot, lambda: window.refresher.ask(sort=SortBy.NAME), 1200),
-        "filter": longest_stall(qtbot, lambda: window.refresher.ask(show=Show.REVIEW), 600),
-        "search": longest_stall(qtbot, lambda: window.refresher.ask(show=Show.ALL, search="cup 98"), 900),
-        "all": longest_stall(qtbot, lambda: window.refresher.ask(search="", sort=SortBy.ARRIVAL), 600),
+        "name": longest_stall(qtbot, lambda: window.view_updater.ask(sort=SortBy.NAME), 1200),
+        "filter": longest_stall(qtbot, lambda: window.view_updater.ask(show=Show.REVIEW), 600),
+        "search": longest_stall(qtbot, lambda: window.view_updater.ask(show=Show.ALL, search="cup 98"), 900),
+        "all": longest_stall(qtbot, lambda: window.view_updater.ask(search="", sort=SortBy.ARRIVAL), 600),
         "select": longest_stall(qtbot, window.view.selectAll, 300),
     }
     assert window.model.rowCount() == 100_000
