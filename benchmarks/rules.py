@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcdesk.engine.classification.classifier import Classifier, Item
+from gcdesk.engine.classification.opening import open_models
 from gcdesk.engine.evaluation.analysis import analyse
 from gcdesk.engine.evaluation.labelled_set import read_labelled
 from gcdesk.engine.evaluation.scored_set import ScoredItem, ScoredModel, ScoredSet
@@ -127,10 +128,9 @@ def table(sets: Sequence[tuple[str, dict[str, float]]]) -> str:
 
 def real_pairs(image: Path, text: Path, folder: Path) -> dict[str, float]:
     """The rules on photos whose file names are captions."""
-    classifier = Classifier(
-        open_backend("image", image, "cpu"), open_backend("text", text, "cpu"), Rule.MAX_CONFIDENCE
-    )
-    scored = measure(of_labelled(read_labelled(folder)), classifier, folder.name, folder.name)
+    folders = {"image": image, "text": text}
+    models = open_models(folders.get, "cpu")
+    scored = measure(of_labelled(read_labelled(folder)), models, folder.name, folder.name)
     found = analyse(scored)
     line = {one.key: one.report.accuracy.value for one in found.contenders}
     pairs = pairs_of(scored)

@@ -26,6 +26,7 @@ from PIL import Image
 from suite_ways import Ours
 
 from gcdesk.engine.classification.classifier import Classifier, Item
+from gcdesk.engine.classification.scoring import CaptionScorer, OpenedPhoto, score_photos
 from gcdesk.engine.inference.devices import open_backend
 from gcdesk.engine.inference.graph_templates import InjectedSession, fit_weights, template_path
 from gcdesk.engine.library.library import Library
@@ -61,7 +62,7 @@ def photo_steps(paths: Sequence[Path], model: LoadedModel) -> dict[str, float]:
         open_backend("image", model.folder, "cpu", 1),
         open_backend("text", library.resolve("text"), "cpu", 1),
     )
-    alone, both = Classifier(image, None), Classifier(image, text)
+    both = Classifier(image, text)
     steps = Steps()
 
     def checked(data: bytes) -> None:
@@ -83,9 +84,9 @@ def photo_steps(paths: Sequence[Path], model: LoadedModel) -> dict[str, float]:
         picture = steps.time("JPEG decode", lambda data=data: opened(data))  # type: ignore[misc]
         whole = steps.time("decode, all of it", lambda path=path: decode_photo(path, preprocessing.resize_to))  # type: ignore[misc]
         pixels = steps.time("resize and normalise", lambda whole=whole: preprocess(whole, preprocessing))  # type: ignore[misc]
-        steps.time("image model", lambda pixels=pixels: alone.run_pixels(pixels[None]))  # type: ignore[misc]
+        steps.time("image model", lambda pixels=pixels: score_photos(image, [OpenedPhoto(pixels)]))  # type: ignore[misc]
         del picture
-    steps.time("text model", lambda: both.run_captions(list(dict.fromkeys(captions))))
+    steps.time("text model", lambda: CaptionScorer(text).score(list(dict.fromkeys(captions))))
     steps.time("engine, all of it", lambda: list(both.classify(map(Item, paths))))
     ms = {name: seconds / len(paths) * 1000 for name, seconds in steps.took.items()}
     parts = ("decode, all of it", "resize and normalise", "image model", "text model")

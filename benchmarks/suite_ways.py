@@ -27,8 +27,9 @@ from suite_rows import Labels, Pass
 
 from gcdesk.config.settings import Settings
 from gcdesk.engine.classification.classifier import Classifier, Item
+from gcdesk.engine.classification.scoring import OpenedPhoto, score_photos
 from gcdesk.engine.inference.devices import open_backend
-from gcdesk.engine.inference.parallelism import arrangement_for, usable_cores
+from gcdesk.engine.inference.parallelism import parallelism_for, usable_cores
 from gcdesk.engine.library.library import Library
 from gcdesk.engine.photos.preprocessing import decode_photo, preprocess
 from gcdesk.worker.protocol import messages
@@ -83,12 +84,12 @@ class Ours:
         self._preprocessing = preprocessing
 
     def about(self) -> dict[str, Any]:
-        arrangement = arrangement_for("cpu")
+        parallelism = parallelism_for("cpu")
         return {
             "px": self._preprocessing.size,
-            "batch": arrangement.image_batch,
-            "lanes": arrangement.lanes,
-            "threads": arrangement.backend_threads,
+            "batch": parallelism.image_batch,
+            "lanes": parallelism.lanes,
+            "threads": parallelism.backend_threads,
             "cores": usable_cores(),
         }
 
@@ -123,7 +124,6 @@ class Ours:
     def _model_runs(
         self, count: int, batch: int, image: Any
     ) -> tuple[list[np.ndarray], Callable[[np.ndarray], float]]:
-        classifier = Classifier(image, None)
         decoded = [self._decoded(path) for path in photo_set("small", _MODEL_PHOTOS)]
         stacks = [
             np.stack([decoded[(n + i) % len(decoded)] for i in range(batch)]) for n in range(len(decoded))
@@ -131,7 +131,7 @@ class Ours:
 
         def run(pixels: np.ndarray) -> float:
             started = time.perf_counter()
-            classifier.run_pixels(pixels)
+            score_photos(image, [OpenedPhoto(each) for each in pixels])
             return time.perf_counter() - started
 
         return [stacks[n % len(stacks)] for n in range(max(1, count // batch))], run

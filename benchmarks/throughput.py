@@ -35,7 +35,7 @@ from gcdesk.config.thresholds import Thresholds
 from gcdesk.engine.captions.rules import caption_from_path
 from gcdesk.engine.classification.classifier import Classifier, Item
 from gcdesk.engine.inference.devices import open_backend
-from gcdesk.engine.inference.parallelism import Arrangement, usable_cores
+from gcdesk.engine.inference.parallelism import ParallelismConfig, usable_cores
 from gcdesk.engine.inference.torch_networks import build_image, build_text, put_weights
 from gcdesk.engine.labels import BINS
 from gcdesk.engine.library.library import Library
@@ -228,7 +228,7 @@ def measure_arrangements(data: Path, passes: int) -> list[dict[str, float]]:
     for lanes, batch, threads in ARRANGEMENTS:
         image = open_backend("image", library.resolve("image"), "cpu", threads)
         text = open_backend("text", library.resolve("text"), "cpu", threads)
-        classifier = Classifier(image, text, arrangement=Arrangement(lanes, batch, threads))
+        classifier = Classifier(image, text, parallelism=ParallelismConfig(lanes, batch, threads))
         row: dict[str, float] = {"lanes": lanes, "batch": batch, "threads": threads}
         for name, paths in sets.items():
             times = []

@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import TextIO
 
 from gcdesk.cli.main import EXIT_FINE, EXIT_NOTHING_DONE, EXIT_SOME_FAILED, EXIT_STOPPED
-from gcdesk.cli.opening import FORCE, Models, Notices, add_model_arguments, open_models, tell
+from gcdesk.cli.opening import FORCE, Notices, add_model_arguments, classifier_of, models_of, tell
 from gcdesk.cli.output import WRITERS, Writer
 from gcdesk.cli.terminal import Progress
 from gcdesk.config.settings import load_settings
 from gcdesk.engine.captions.caption_table import read_caption_csv
 from gcdesk.engine.captions.table_fit import fit_note
 from gcdesk.engine.classification.classifier import Item, Result
+from gcdesk.engine.classification.opening import OpenModels
 from gcdesk.engine.labels import BINS
 from gcdesk.engine.photos.discovery import find_photos
 from gcdesk.engine.selection.rules import DEFAULT_RULE, Rule
@@ -48,7 +49,7 @@ class Summary:
         else:
             self.bins[result.label] += 1
 
-    def lines(self, models: Models, rule: Rule) -> Iterator[str]:
+    def lines(self, models: OpenModels, rule: Rule) -> Iterator[str]:
         seconds = max(time.monotonic() - self.started, 1e-6)
         yield f"{self.done} items in {seconds:.1f} s ({self.done / seconds:.1f} photos/s)"
         counts = "  ".join(f"{name} {self.bins[name]}" for name in BINS)
@@ -91,8 +92,8 @@ def run(args: argparse.Namespace) -> int:
     rule = Rule(args.rule or settings.rule or DEFAULT_RULE)
     items = _items(args.paths, args.captions)
     notices = Notices()
-    models = open_models(args, settings, notices)
-    classifier = models.classifier(rule, settings)
+    models = models_of(args, settings, notices)
+    classifier = classifier_of(models, rule, settings)
     summary = Summary()
     progress = Progress(0 if args.quiet else len(items), "photos")
     progress.active = progress.active and not args.quiet

@@ -17,7 +17,7 @@ from gcdesk.config.folders import user_folders
 from gcdesk.engine.errors import GcdeskError
 from gcdesk.engine.inference.cuda_driver import cuda_driver
 from gcdesk.engine.inference.devices import resolve_device
-from gcdesk.engine.inference.parallelism import arrangement_for, usable_cores
+from gcdesk.engine.inference.parallelism import parallelism_for, usable_cores
 from gcdesk.engine.library.library import Library
 
 PACKAGES = (
@@ -83,10 +83,10 @@ def _device() -> Iterator[str]:
     notices: list[str] = []
     device = resolve_device("auto", notices.append)
     yield from notices
-    way = arrangement_for(device)
+    parallelism = parallelism_for(device)
     yield (
-        f"--device auto is {device}: {way.lanes} lanes, batches of {way.image_batch},"
-        f" {way.backend_threads} thread(s) each"
+        f"--device auto is {device}: {parallelism.lanes} lanes, batches of {parallelism.image_batch},"
+        f" {parallelism.backend_threads} thread(s) each"
     )
 
 

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from gcdesk.cli.main import EXIT_FINE, EXIT_SOME_FAILED
-from gcdesk.cli.opening import FORCE, NO_MODEL, Models, Notices, add_model_arguments, open_models, tell
+from gcdesk.cli.opening import FORCE, Notices, add_model_arguments, models_of, tell
 from gcdesk.cli.terminal import Progress, shown
 from gcdesk.config.settings import Settings, load_settings
+from gcdesk.engine.classification.opening import OpenModels
 from gcdesk.engine.errors import EvaluationError
 from gcdesk.engine.evaluation.analysis import (
     IMAGE,
@@ -29,10 +30,8 @@ from gcdesk.engine.evaluation.metrics import Accuracy, Report, rounded
 from gcdesk.engine.evaluation.scored_set import ScoredItem, ScoredSet
 from gcdesk.engine.evaluation.scoring import measure, named_by_class, of_labelled
 from gcdesk.engine.labels import BINS
-from gcdesk.engine.library.library import Library
-from gcdesk.engine.modelfile.training_captions import load_seen
+from gcdesk.engine.library.library import NO_MODEL
 from gcdesk.engine.photos.bin_folders import MAP_HELP, parse_names
-from gcdesk.engine.selection.fitted_rule import load_fitted
 from gcdesk.engine.selection.rules import DEFAULT_RULE, Rule
 from gcdesk.engine.tables.targets import refuse_target
 from gcdesk.engine.tables.writer import readable
@@ -118,7 +117,7 @@ def run(args: argparse.Namespace) -> int:
     return EXIT_SOME_FAILED if found.unreadable else EXIT_FINE
 
 
-def score_path(args: argparse.Namespace, settings: Settings) -> tuple[ScoredSet, Models]:
+def score_path(args: argparse.Namespace, settings: Settings) -> tuple[ScoredSet, OpenModels]:
     """Run the models that the arguments name over the data that they name."""
     labelled = read_labelled(args.path, parse_names(args.map_folders))
     notices = Notices()
@@ -126,19 +125,14 @@ def score_path(args: argparse.Namespace, settings: Settings) -> tuple[ScoredSet,
         if args.text_model == NO_MODEL:
             raise EvaluationError("A table of captions evaluates the text model, and none is wanted.")
         args.image_model = NO_MODEL
-    models = open_models(args, settings, notices)
-    # max_confidence sees raw probabilities, and from those every rule's can be had.
-    classifier = models.classifier(Rule.MAX_CONFIDENCE, settings)
+    models = models_of(args, settings, notices)
     progress = Progress(len(labelled.items), "items")
-    seen: frozenset[str] = frozenset()
-    if models.text is not None:
-        seen = load_seen(Library().resolve("text", args.text_model), models.text.info)
     scored = measure(
         of_labelled(labelled),
-        classifier,
+        models,
         name=args.path.name,
         data=readable(str(args.path)),
-        seen=seen,
+        cores=settings.threads,
         notes=labelled.notes,
         tell=progress.update,
     )
@@ -148,12 +142,9 @@ def score_path(args: argparse.Namespace, settings: Settings) -> tuple[ScoredSet,
     return scored, models
 
 
-def _evaluated(scored: ScoredSet, models: Models, settings: Settings) -> Evaluated:
-    fitted = None
-    if scored.image is not None and scored.text is not None:
-        fitted = load_fitted(scored.image.sha256, scored.text.sha256)
-    weight, limits = settings.text_weight, settings.thresholds
-    analysis = analyse(scored, Rule(settings.rule) if settings.rule else None, limits, weight, fitted)
+def _evaluated(scored: ScoredSet, models: OpenModels, settings: Settings) -> Evaluated:
+    rule = Rule(settings.rule) if settings.rule else None
+    analysis = analyse(scored, rule, settings.thresholds, settings.text_weight, models.fitted_rule())
     return Evaluated(analysis, str(models))
 
 

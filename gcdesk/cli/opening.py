@@ -5,20 +5,16 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from gcdesk.config.settings import Settings
 from gcdesk.engine.classification.classifier import Classifier
+from gcdesk.engine.classification.opening import OpenModels, open_models
 from gcdesk.engine.errors import SelectionError
-from gcdesk.engine.inference.backend import ImageBackend, TextBackend
-from gcdesk.engine.inference.devices import Device, open_backend
-from gcdesk.engine.inference.parallelism import arrangement_for
-from gcdesk.engine.library.library import Library
-from gcdesk.engine.selection.fitted_rule import load_fitted
+from gcdesk.engine.inference.devices import Device
+from gcdesk.engine.library.library import NO_MODEL, Library
 from gcdesk.engine.selection.rules import Rule
 
-NO_MODEL = "none"
 FORCE = "let the output replace a file that gcdesk did not write (never a photo, a model or an input)"
 
 
@@ -38,32 +34,17 @@ class Notices:
         yield from told
 
 
-@dataclass(frozen=True)
-class Models:
-    """The two backends; None where the user asked for none."""
+def classifier_of(models: OpenModels, rule: Rule, settings: Settings) -> Classifier:
+    """A classifier with the thresholds, weight and threads of the settings.
 
-    image: ImageBackend | None
-    text: TextBackend | None
-
-    def classifier(self, rule: Rule, settings: Settings) -> Classifier:
-        """A classifier of both that keeps to the threads of the settings.
-
-        Raises SelectionError where the rule is the fitted one and none was fitted for these models.
-        """
-        fitted = None
-        if rule is Rule.FITTED and self.image is not None and self.text is not None:
-            fitted = load_fitted(self.image.info.weights_sha256, self.text.info.weights_sha256)
-            if fitted is None:
-                raise SelectionError(
-                    "No selection was fitted for these models: type gcdesk fit FOLDER first."
-                )
-        device = self.image.device if self.image is not None else "cpu"
-        way = arrangement_for(device, settings.threads)
-        return Classifier(self.image, self.text, rule, settings.thresholds, settings.text_weight, way, fitted)
-
-    def __str__(self) -> str:
-        names = [f"{b.info.name} on {b.device}" for b in (self.image, self.text) if b is not None]
-        return ", ".join(names)
+    Raises SelectionError where the rule is the fitted one and none was fitted for these models.
+    """
+    fitted = None
+    if rule is Rule.FITTED and models.image is not None and models.text is not None:
+        fitted = models.fitted_rule()
+        if fitted is None:
+            raise SelectionError("No selection was fitted for these models: type gcdesk fit FOLDER first.")
+    return models.classifier(rule, settings.thresholds, settings.text_weight, settings.threads, fitted)
 
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
@@ -81,16 +62,10 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def open_models(args: argparse.Namespace, settings: Settings, notify: Notices) -> Models:
-    """Open both models at the same time. Raises GcdeskError for one that is missing or damaged."""
-    library = Library()
-    device = args.device or settings.device
-    image = library.resolve("image", args.image_model) if args.image_model != NO_MODEL else None
-    text = library.resolve("text", args.text_model) if args.text_model != NO_MODEL else None
-    with ThreadPoolExecutor(2) as pool:
-        image_job = image and pool.submit(lambda: open_backend("image", image, device, notify=notify))
-        text_job = text and pool.submit(lambda: open_backend("text", text, device, notify=notify))
-    return Models(image_job.result() if image_job else None, text_job.result() if text_job else None)
+def models_of(args: argparse.Namespace, settings: Settings, notify: Notices) -> OpenModels:
+    """Open the models that the arguments name. Raises GcdeskError for one that is missing or damaged."""
+    library, names = Library(), {"image": args.image_model, "text": args.text_model}
+    return open_models(lambda kind: library.choose(kind, names[kind]), args.device or settings.device, notify)
 
 
 def tell(line: str) -> None:

@@ -7,12 +7,11 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from gcdesk.cluster.errors import SiteError
 from gcdesk.config.resources import slurm_path
 
-EnvironmentKind = Literal["venv", "conda", "python"]
 KINDS = ("venv", "conda", "python")
 # All of these end up in #SBATCH lines or shell words: no spaces, no quotes, nothing that is expanded.
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+-]*")

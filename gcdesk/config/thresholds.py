@@ -60,9 +60,9 @@ TEXT_WEIGHT = 0.98
 FIT_MIN_ITEMS = 40
 # A photo is unlike the training photos beyond the distance that one in a hundred of those has; then the image model's
 # logits are divided by this besides its temperature, and so by its model's say.
-NOVEL_STRETCH = 2.0
+OOD_TEMPERATURE_FACTOR = 2.0
 # The same for a caption of which the text model knows no word: its answer is then little more than a guess.
-UNKNOWN_WORDS_STRETCH = 4.0
+UNKNOWN_WORDS_TEMPERATURE_FACTOR = 4.0
 
 
 @dataclass(frozen=True)

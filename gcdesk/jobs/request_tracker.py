@@ -83,11 +83,6 @@ class RequestTracker:
         photos = sum(type(job.request) is Item for job in (*self._sent.values(), *self._crash_candidates))
         return len(self.waiting) + photos
 
-    @property
-    def in_hand(self) -> int:
-        """Requests that the worker has."""
-        return len(self._sent)
-
     # --- what the window asks
 
     def classify(self, items: Iterable[tuple[int, str, str | None]], priority: Priority) -> list[Request]:

@@ -20,11 +20,10 @@ from typing import TextIO
 
 from gcdesk.config.thresholds import Thresholds
 from gcdesk.engine.classification.classifier import Classifier
+from gcdesk.engine.classification.opening import open_models
 from gcdesk.engine.classification.result_row import fields_of
 from gcdesk.engine.classification.results import Item
 from gcdesk.engine.errors import GcdeskError
-from gcdesk.engine.inference.devices import open_backend
-from gcdesk.engine.inference.parallelism import arrangement_for
 from gcdesk.engine.selection.rules import Rule
 from trainer.shards.config import MODELS_FOLDER, ShardsConfig
 from trainer.shards.files import (
@@ -106,16 +105,12 @@ def open_classifier(bundle: Path, config: ShardsConfig) -> Classifier:
     def say(sentence: str) -> None:
         print(sentence, file=sys.stderr)
 
-    image = text = None
-    if config.image_model:
-        image = open_backend("image", folder / config.image_model, notify=say)
-    device = image.device if image is not None else "cpu"
-    way = arrangement_for(device, cores)
-    if config.text_model:
-        text = open_backend("text", folder / config.text_model, threads=way.backend_threads, notify=say)
+    names = {"image": config.image_model, "text": config.text_model}
+    models = open_models(lambda kind: folder / names[kind] if names[kind] else None, notify=say)
     thresholds = Thresholds(config.review_threshold, config.disagreement_margin, config.sure_threshold)
-    print(f"Classifying on {device} with {cores} cores", file=sys.stderr)
-    return Classifier(image, text, Rule(config.rule), thresholds, config.text_weight, way)
+    classifier = models.classifier(Rule(config.rule), thresholds, config.text_weight, cores)
+    print(f"Classifying with {models} and {cores} cores", file=sys.stderr)
+    return classifier
 
 
 def classify_shard(
@@ -130,8 +125,8 @@ def classify_shard(
     done = sum(1 for _ in read_lines(part))
     _cut_back(part, done)
     paths: Sequence[str] = list(read_lines(shard))
-    way = classifier.arrangement
-    alone = done + 1 + way.chunks_ahead * way.image_batch if trail.died_on(shard) else done
+    parallelism = classifier.parallelism
+    alone = done + 1 + parallelism.chunks_ahead * parallelism.image_batch if trail.died_on(shard) else done
     with part.open("a", encoding="utf-8", newline="\n") as stream:
         while done < min(alone, len(paths)) and not stop():
             trail.enter(shard, done)

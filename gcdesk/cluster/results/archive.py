@@ -28,7 +28,6 @@ from trainer.job.record import METRICS_FILE, REASONS, STATES, Status, read_statu
 MOST_FILES = 1000  # a sweep brings two a training
 MOST_BYTES = 1_500_000_000  # of all files: a model is 35 MB, its log a few
 MANIFEST_BYTES = 1_000_000
-SUFFIXES = (".tar.gz", ".tgz")
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 # All that `trainer.job.collect` writes, below the archive's one folder.
 _MODEL = r"model/[^/\\]{1,80}\.gcmodel/"
@@ -59,11 +58,6 @@ class Result:
     made_by: Mapping[str, str]
     differences: tuple[str, ...]
     sweep: tuple[Ranked, ...] = ()
-
-
-def is_result_name(path: str | Path) -> bool:
-    """Whether a dropped file is taken for a result by its name."""
-    return str(path).lower().endswith(SUFFIXES)
 
 
 def read_result(archive: Path, into: Path) -> Result:

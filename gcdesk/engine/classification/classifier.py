@@ -1,82 +1,58 @@
 """Paths and captions in, results out: decode, two models, selection, as a stream in the order of the items.
 
 Memory is bounded for a folder of any size: only a few windows of captions and a few chunks of photos are in
-flight. See `arrangement` for how the work is laid over the cores.
+flight. See `parallelism` for how the work is laid over the cores.
 """
 
 from __future__ import annotations
 
 import threading
-import time
-from collections import OrderedDict, deque
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
 
 from gcdesk.config.thresholds import TEXT_WEIGHT, Thresholds
 from gcdesk.engine.captions.rules import CaptionRule, apply_rule, caption_from_path
-from gcdesk.engine.classification.results import Combined, Item, Result, Times, Vote, Votes
-from gcdesk.engine.errors import GcdeskError, PhotoError
+from gcdesk.engine.classification.results import Combined, Item, ModelVotes, Result, Times, Vote
+from gcdesk.engine.classification.scoring import (
+    CaptionScorer,
+    ImageScore,
+    OpenedPhoto,
+    TextScore,
+    open_photo,
+    score_photos,
+)
+from gcdesk.engine.errors import GcdeskError
 from gcdesk.engine.inference.backend import ImageBackend, TextBackend
-from gcdesk.engine.inference.parallelism import Arrangement, arrangement_for
-from gcdesk.engine.photos.preprocessing import decode_photo, preprocess
-from gcdesk.engine.selection.doubt import Doubts
+from gcdesk.engine.inference.parallelism import ParallelismConfig, parallelism_for
 from gcdesk.engine.selection.fitted_rule import FittedRule
+from gcdesk.engine.selection.input_flags import InputFlags
 from gcdesk.engine.selection.rules import DEFAULT_RULE, Rule, select
 
 __all__ = ["Classifier", "Item", "Result", "Times", "Vote"]
 
-# Captions whose scores are kept while a batch runs, so that repeated captions are scored once.
-_REMEMBERED_CAPTIONS = 20_000
-
-
-@dataclass
-class _Photos:
-    """Logits (n, 4) of the photos of a chunk that could be read, by place in the chunk; the others'
-    errors.
-    """
-
-    logits: dict[int, np.ndarray] = field(default_factory=dict)
-    errors: dict[int, str] = field(default_factory=dict)
-    doubts: dict[int, float] = field(default_factory=dict)
-    decode_seconds: dict[int, float] = field(default_factory=dict)
-    run_seconds: float = 0.0
-
-
-@dataclass(frozen=True)
-class _Captions:
-    """Logits (n, 4) of the captions of a window, which of them have no known word (n,), and the seconds that
-    each took on average.
-    """
-
-    logits: np.ndarray
-    unknown: np.ndarray
-    seconds_each: float
-
-
-@dataclass(frozen=True)
-class _Score:
-    """Where the score of a caption will be: a row of a text run that may still be going on."""
-
-    run: Future[_Captions]
-    row: int
+_TextRun = Future[list[TextScore | None]]
 
 
 @dataclass(frozen=True)
 class _Entry:
+    """An item, and where the score of its caption will be: a row of a text run that may still be going on."""
+
     index: int
     item: Item
     caption: str
-    score: _Score | None
+    text: _TextRun
+    row: int
 
 
 @dataclass(frozen=True)
 class _Chunk:
     entries: list[_Entry]
-    photos: Future[_Photos] | None
+    photos: Future[list[ImageScore]] | None
 
 
 class Classifier:
@@ -94,7 +70,7 @@ class Classifier:
         rule: Rule = DEFAULT_RULE,
         thresholds: Thresholds | None = None,
         weight: float = TEXT_WEIGHT,
-        arrangement: Arrangement | None = None,
+        parallelism: ParallelismConfig | None = None,
         fitted: FittedRule | None = None,
     ) -> None:
         if image is None and text is None:
@@ -109,8 +85,9 @@ class Classifier:
         self.thresholds = thresholds or Thresholds()
         self.weight = weight
         device = image.device if image is not None else "cpu"
-        self.arrangement = arrangement or arrangement_for(device)
+        self.parallelism = parallelism or parallelism_for(device)
         info = text.info if text is not None else None
+        self.captions = CaptionScorer(text)
         self.caption_rule = info.caption_rule if info and info.caption_rule else CaptionRule.COURSE_V1
 
     def caption_of(self, item: Item) -> str:
@@ -134,63 +111,52 @@ class Classifier:
         finally:
             run.close()
 
-    def run_photos(self, items: list[Item]) -> _Photos:
-        """Decode and score the photos of a chunk in the calling thread."""
-        out = _Photos()
-        if self.image is None or self.image.info.preprocessing is None:
-            return out
-        preprocessing = self.image.info.preprocessing
-        pixels: list[np.ndarray] = []
-        places: list[int] = []
-        for place, item in enumerate(items):
-            if item.path is None:
-                continue
-            started = time.perf_counter()
-            try:
-                pixels.append(preprocess(decode_photo(item.path, preprocessing.resize_to), preprocessing))
-                places.append(place)
-            except PhotoError as error:
-                out.errors[place] = str(error)
-            out.decode_seconds[place] = time.perf_counter() - started
-        if pixels:
-            started = time.perf_counter()
-            logits, doubts = self.run_pixels(np.stack(pixels))
-            out.doubts = dict(zip(places, doubts.tolist(), strict=False))
-            out.run_seconds = (time.perf_counter() - started) / len(places)
-            out.logits = dict(zip(places, logits, strict=True))
-        return out
+    def score_photos(self, items: Sequence[Item]) -> list[ImageScore]:
+        """Decode and score the photos of items in the calling thread; an item with an error is not opened."""
+        preprocessing = self.image.info.preprocessing if self.image is not None else None
+        if preprocessing is None:
+            return [ImageScore(error=item.error) for item in items]
+        photos = [
+            OpenedPhoto(error=item.error)
+            if item.path is None or item.error is not None
+            else open_photo(item.path, preprocessing)
+            for item in items
+        ]
+        return score_photos(self.image, photos)
 
-    def run_captions(self, captions: list[str]) -> _Captions:
-        """Score captions (in rule form, none empty) in the calling thread."""
-        assert self.text is not None  # noqa: S101 - only asked when there is a text model
-        started = time.perf_counter()
-        logits = self.text.run(captions).logits
-        return _Captions(logits, self.text.unknown(captions), (time.perf_counter() - started) / len(captions))
-
-    def run_pixels(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Logits (n, 4) of preprocessed photos (n, 3, h, w), and how unlike the training photos each is (n,).
-
-        The second has no rows where the model cannot tell (see `novelty`).
-        """
-        assert self.image is not None  # noqa: S101 - only asked when there is an image model
-        if self.image.novelty is None:
-            logits = self.image.run(pixels, ("logits",)).logits
-            return logits, np.zeros(0)
-        out = self.image.run(pixels, ("logits", "features"))
-        return out.logits, self.image.novelty.distances(out.features)
-
-    def combine(
+    def answer(
         self,
-        image: dict[int, np.ndarray],
-        text: dict[int, np.ndarray],
-        n: int,
-        doubts: Doubts | None = None,
+        items: Sequence[Item],
+        captions: Sequence[str],
+        images: Sequence[ImageScore],
+        texts: Sequence[TextScore | None],
+        first: int = 0,
+    ) -> list[Result]:
+        """Apply temperatures and the rule to what the models said of items, whose captions are in rule form.
+
+        first: the index of the first result.
+        """
+        flags = InputFlags.of(
+            [image.distance for image in images], [text is not None and text.unknown_words for text in texts]
+        )
+        combined = self._combine(
+            [image.logits for image in images],
+            [text.logits if text is not None else None for text in texts],
+            flags,
+        )
+        results = []
+        for row, (item, caption, image, text) in enumerate(zip(items, captions, images, texts, strict=True)):
+            times = Times(image.decode_seconds, image.run_seconds, text.seconds if text is not None else 0.0)
+            result = combined.result(row, first + row, item, caption, item.error or image.error, times)
+            results.append(replace(result, distance=image.distance))
+        return results
+
+    def _combine(
+        self, image: Sequence[np.ndarray | None], text: Sequence[np.ndarray | None], flags: InputFlags
     ) -> Combined:
-        """Apply temperatures and the rule to the logits of `n` items, given by place where there are any."""
-        doubts = doubts if doubts is not None else Doubts.none(n)
-        stretched = self.rule.uses_temperature
+        scaled = self.rule.uses_temperature
         image_votes, text_votes = (
-            Votes.of(logits, n, self.temperature(kind), doubts.stretches(kind) if stretched else None)
+            ModelVotes.of(logits, self.temperature(kind), flags.temperature_factors(kind) if scaled else None)
             for kind, logits in (("image", image), ("text", text))
         )
         weight = self.fitted.weight if self.fitted is not None else self.weight
@@ -201,9 +167,9 @@ class Classifier:
             image_votes.there,
             text_votes.there,
             self.thresholds,
-            weight=doubts.shares(weight, image_votes.there) if stretched else weight,
+            weight=flags.text_weights(weight, image_votes.there) if scaled else weight,
         )
-        return Combined(image_votes, text_votes, chosen, doubts)
+        return Combined(image_votes, text_votes, chosen, flags)
 
     def temperature(self, kind: str) -> float:
         """What divides the logits of the image or the text model under the rule."""
@@ -230,10 +196,9 @@ class _Run:
 
     def __init__(self, classifier: Classifier, cancel: threading.Event) -> None:
         self.classifier = classifier
-        self.arrangement = classifier.arrangement
+        self.parallelism = classifier.parallelism
         self.cancel = cancel
-        self.pool = ThreadPoolExecutor(self.arrangement.lanes, thread_name_prefix="lane")
-        self.scores: OrderedDict[str, _Score] = OrderedDict()
+        self.pool = ThreadPoolExecutor(self.parallelism.lanes, thread_name_prefix="lane")
 
     def close(self) -> None:
         self.pool.shutdown(wait=True, cancel_futures=True)
@@ -242,7 +207,7 @@ class _Run:
         in_flight: deque[_Chunk] = deque()
         for chunk in self._chunks(items):
             in_flight.append(chunk)
-            if len(in_flight) >= self.arrangement.chunks_ahead:
+            if len(in_flight) >= self.parallelism.chunks_ahead:
                 if self.cancel.is_set():
                     return
                 yield from self._finish(in_flight.popleft())
@@ -259,69 +224,39 @@ class _Run:
         windows = self._windows(items)
         # With captions alone a window is all the work there is, so each lane gets one; beside photos one
         # is enough.
-        ahead = 1 if images else self.arrangement.lanes
+        ahead = 1 if images else self.parallelism.lanes
         ready: deque[list[_Entry]] = deque(islice(windows, 1))
         while ready and not self.cancel.is_set():
             ready.extend(islice(windows, ahead + 1 - len(ready)))
             entries = ready.popleft()
-            size = self.arrangement.image_batch if images else len(entries)
+            size = self.parallelism.image_batch if images else len(entries)
             for start in range(0, len(entries), size):
                 yield self._start_photos(entries[start : start + size])
 
     def _windows(self, items: Iterator[Item]) -> Iterator[list[_Entry]]:
         index = 0
-        size = self.arrangement.first_window
+        size = self.parallelism.first_window
         while window := list(islice(items, size)):
             captions = [self.classifier.caption_of(item) for item in window]
-            scores = self._start_captions(captions)
+            run = self.pool.submit(self.classifier.captions.score, captions)
             yield [
-                _Entry(index + place, item, caption, score)
-                for place, (item, caption, score) in enumerate(zip(window, captions, scores, strict=True))
+                _Entry(index + row, item, caption, run, row)
+                for row, (item, caption) in enumerate(zip(window, captions, strict=True))
             ]
             index += len(window)
-            size = min(4 * size, self.arrangement.caption_window)
-
-    def _start_captions(self, captions: list[str]) -> list[_Score | None]:
-        """Start one text run over the captions that have no score yet; return where each will find its
-        own.
-        """
-        if self.classifier.text is None:
-            return [None] * len(captions)
-        fresh = [caption for caption in dict.fromkeys(captions) if caption and caption not in self.scores]
-        if fresh:
-            run = self.pool.submit(self.classifier.run_captions, fresh)
-            self.scores.update((caption, _Score(run, row)) for row, caption in enumerate(fresh))
-        found = [self.scores.get(caption) for caption in captions]
-        while len(self.scores) > _REMEMBERED_CAPTIONS:
-            self.scores.popitem(last=False)
-        return found
+            size = min(4 * size, self.parallelism.caption_window)
 
     def _start_photos(self, entries: list[_Entry]) -> _Chunk:
         items = [entry.item for entry in entries]
-        to_open = [Item() if item.error is not None else item for item in items]
-        if self.classifier.image is None or all(item.path is None for item in to_open):
+        if self.classifier.image is None or all(
+            item.path is None or item.error is not None for item in items
+        ):
             return _Chunk(entries, None)
-        return _Chunk(entries, self.pool.submit(self.classifier.run_photos, to_open))
+        return _Chunk(entries, self.pool.submit(self.classifier.score_photos, items))
 
-    def _finish(self, chunk: _Chunk) -> Iterator[Result]:
-        photos = chunk.photos.result() if chunk.photos else _Photos()
-        texts = {
-            place: (entry.score.run.result(), entry.score.row)
-            for place, entry in enumerate(chunk.entries)
-            if entry.score is not None
-        }
-        text_logits = {place: run.logits[row] for place, (run, row) in texts.items()}
-        doubts = Doubts.none(len(chunk.entries))
-        doubts.novel[[place for place, doubt in photos.doubts.items() if doubt > 1]] = True
-        doubts.wordless[[place for place, (run, row) in texts.items() if run.unknown[row]]] = True
-        combined = self.classifier.combine(photos.logits, text_logits, len(chunk.entries), doubts)
-        for place, entry in enumerate(chunk.entries):
-            times = Times(
-                decode=photos.decode_seconds.get(place, 0.0),
-                image=photos.run_seconds if place in photos.logits else 0.0,
-                text=texts[place][0].seconds_each if place in texts else 0.0,
-            )
-            error = entry.item.error or photos.errors.get(place)
-            yield combined.result(
-                place, entry.index, entry.item, entry.caption, error, times, photos.doubts.get(place)
-            )
+    def _finish(self, chunk: _Chunk) -> list[Result]:
+        entries = chunk.entries
+        images = chunk.photos.result() if chunk.photos is not None else [ImageScore()] * len(entries)
+        texts = [entry.text.result()[entry.row] for entry in entries]
+        items, captions = [entry.item for entry in entries], [entry.caption for entry in entries]
+        return self.classifier.answer(items, captions, images, texts, entries[0].index)

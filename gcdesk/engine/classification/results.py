@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from gcdesk.engine.labels import BINS
 from gcdesk.engine.selection.calibration import softmax
-from gcdesk.engine.selection.doubt import Doubts
+from gcdesk.engine.selection.input_flags import InputFlags
 from gcdesk.engine.selection.rules import Selection, Winner, explain
 
 
@@ -54,7 +54,8 @@ class Result:
 
     caption: the words as the text model read them.  reason: one sentence on why this label.
     error: why the photo could not be used; the caption alone may have decided all the same.
-    doubt: how unlike the training photos the photo is (see `novelty`), None where that is not known.
+    distance: how unlike the training photos the photo is (see `modelfile.novelty`), None where that is not known.
+    unknown_words: the text model knows none of the caption's words.
     """
 
     index: int
@@ -70,11 +71,12 @@ class Result:
     reason: str
     error: str | None
     times: Times = Times()
-    doubt: float | None = None
+    distance: float | None = None
+    unknown_words: bool = False
 
 
 @dataclass(frozen=True)
-class Votes:
+class ModelVotes:
     """One model's arrays over n items: logits and probabilities (n, 4), and whether it voted (n,)."""
 
     logits: np.ndarray
@@ -83,32 +85,30 @@ class Votes:
 
     @classmethod
     def of(
-        cls,
-        logits: Mapping[int, np.ndarray],
-        n: int,
-        temperature: float,
-        stretches: np.ndarray | None = None,
-    ) -> Votes:
-        """From the logits of those of the n items that have any, by place; divided by `stretches` (n,) besides."""
+        cls, logits: Sequence[np.ndarray | None], temperature: float, factors: np.ndarray | None = None
+    ) -> ModelVotes:
+        """From each item's logits (4,), None where the model abstains; divided by `factors` (n,) besides."""
+        n = len(logits)
         votes = cls(np.zeros((n, len(BINS))), np.full((n, len(BINS)), 1 / len(BINS)), np.zeros(n, dtype=bool))
-        if logits:
-            places = list(logits)
-            votes.logits[places] = np.stack([logits[place] for place in places])
-            scaled = votes.logits if stretches is None else votes.logits / stretches[:, None]
-            votes.probabilities[places] = softmax(scaled[places], temperature)
-            votes.there[places] = True
+        present = [row for row, one in enumerate(logits) if one is not None]
+        if present:
+            votes.logits[present] = np.stack([one for one in logits if one is not None])
+            scaled = votes.logits if factors is None else votes.logits / factors[:, None]
+            votes.probabilities[present] = softmax(scaled[present], temperature)
+            votes.there[present] = True
         return votes
 
-    def vote(self, place: int) -> Vote | None:
-        if not self.there[place]:
+    def vote(self, row: int) -> Vote | None:
+        """What the model said of the item of that row, None where it abstained."""
+        if not self.there[row]:
             return None
-        probabilities = self.probabilities[place]
+        probabilities = self.probabilities[row]
         best = int(probabilities.argmax())
         return Vote(
             tuple(map(float, probabilities)),
             BINS[best],
             float(probabilities[best]),
-            tuple(map(float, self.logits[place])),
+            tuple(map(float, self.logits[row])),
         )
 
 
@@ -116,48 +116,41 @@ class Votes:
 class Combined:
     """What both models and the rule say about n items."""
 
-    image: Votes
-    text: Votes
+    image: ModelVotes
+    text: ModelVotes
     chosen: Selection
-    doubts: Doubts | None = None
+    flags: InputFlags
 
     def result(
-        self,
-        place: int,
-        index: int,
-        item: Item,
-        caption: str,
-        error: str | None,
-        times: Times,
-        doubt: float | None = None,
+        self, row: int, index: int, item: Item, caption: str, error: str | None, times: Times
     ) -> Result:
-        """The Result of the item at `place`. One with an error always asks for a review."""
-        label = int(self.chosen.label[place])
-        winner = Winner(int(self.chosen.winner[place]))
+        """The Result of the item of that row. One with an error always asks for a review."""
+        label = int(self.chosen.label[row])
+        winner = Winner(int(self.chosen.winner[row]))
         return Result(
             index=index,
             path=item.path,
             caption=caption,
-            image=self.image.vote(place),
-            text=self.text.vote(place),
+            image=self.image.vote(row),
+            text=self.text.vote(row),
             label=BINS[label] if label >= 0 else None,
             winner=winner.name.lower() if winner is not Winner.NONE else None,
-            confidence=float(self.chosen.confidence[place]),
-            margin=float(self.chosen.margin[place]),
-            review=bool(self.chosen.review[place]) or error is not None or label < 0,
-            reason=explain(self, place) + self._doubt_words(place),
+            confidence=float(self.chosen.confidence[row]),
+            margin=float(self.chosen.margin[row]),
+            review=bool(self.chosen.review[row]) or error is not None or label < 0,
+            reason=explain(self, row) + self._why_less(row),
             error=error,
             times=times,
-            doubt=doubt,
+            unknown_words=bool(self.flags.unknown_words[row]),
         )
 
-    def _doubt_words(self, place: int) -> str:
+    def _why_less(self, row: int) -> str:
         """Why a model weighed less than usual, "" where none did."""
-        if self.doubts is None or not self.chosen.rule.uses_temperature:
+        if not self.chosen.rule.uses_temperature:
             return ""
         words = ""
-        if self.doubts.novel[place] and self.image.there[place]:
+        if self.flags.out_of_distribution[row] and self.image.there[row]:
             words += ". The photo is unlike those that the image model learned, so it counts less"
-        if self.doubts.wordless[place] and self.text.there[place]:
+        if self.flags.unknown_words[row] and self.text.there[row]:
             words += ". The text model knows none of these words, so the caption hardly counts"
         return words

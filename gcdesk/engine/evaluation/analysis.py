@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from gcdesk.config.thresholds import TEXT_WEIGHT, Thresholds
 from gcdesk.engine.errors import EvaluationError
-from gcdesk.engine.evaluation.doubts import doubts_of, probabilities_of, rule_inputs
 from gcdesk.engine.evaluation.metrics import BinFigures, Report, bin_figures, report
 from gcdesk.engine.evaluation.reliability import (
     Operating,
@@ -21,11 +20,12 @@ from gcdesk.engine.evaluation.reliability import (
     reliability,
     risk_coverage,
 )
+from gcdesk.engine.evaluation.rule_inputs import flags_of, probabilities_of, rule_inputs
 from gcdesk.engine.evaluation.scored_set import CONFIRMED, CORRECTED, FOLDER, RANDOM, ScoredSet
 from gcdesk.engine.evaluation.significance import Ceiling, McNemar, ceiling, mcnemar
 from gcdesk.engine.selection.calibration import softmax
-from gcdesk.engine.selection.doubt import Doubts
 from gcdesk.engine.selection.fitted_rule import FittedRule
+from gcdesk.engine.selection.input_flags import InputFlags
 from gcdesk.engine.selection.rules import DEFAULT_RULE, RULES, Rule, Winner, select
 
 IMAGE, TEXT = "image", "text"
@@ -159,13 +159,13 @@ def analyse(
     if not len(scored):
         raise EvaluationError("There is nothing to evaluate.")
     limits, labels = thresholds or Thresholds(), scored.labels
-    doubts = doubts_of(scored)
+    flags = flags_of(scored)
     contenders: list[Contender] = []
     right: dict[str, Bools] = {}
     for key in (IMAGE, TEXT):
         model, logits, there = scored.side(key)
         if model is not None:
-            sure = probabilities_of(scored, key, model.temperature, doubts)
+            sure = probabilities_of(scored, key, model.temperature, flags)
             answers = np.where(there, logits.argmax(axis=1), -1)
             right[key] = answers == labels
             raw = softmax(logits).max(axis=1)
@@ -179,7 +179,7 @@ def analyse(
         roof = ceiling(right[IMAGE][both], right[TEXT][both])
     if len(contenders) == 2:
         for one in (*RULES, *([Rule.FITTED] if fitted is not None else [])):
-            contenders.append(_rule(one, scored, doubts, limits, weight, fitted, right.get(better), both))
+            contenders.append(_rule(one, scored, flags, limits, weight, fitted, right.get(better), both))
     chosen = _chosen(rule, contenders, fitted)
     in_use = next(one for one in contenders if one.key == chosen)
     wrong = np.flatnonzero((in_use.answers >= 0) & (in_use.answers != labels))
@@ -233,14 +233,14 @@ def _contender(
 def _rule(
     rule: Rule,
     scored: ScoredSet,
-    doubts: Doubts,
+    flags: InputFlags,
     limits: Thresholds,
     weight: float,
     fitted: FittedRule | None,
     better: Bools | None,
     both: Bools,
 ) -> Contender:
-    image, text, shares = rule_inputs(rule, scored, doubts, weight, fitted)
+    image, text, shares = rule_inputs(rule, scored, flags, weight, fitted)
     # Without a review threshold, what is left to review is held for another reason.
     open_limits = Thresholds(0.0, limits.disagreement, limits.sure)
     carried_out = fitted.applied if rule is Rule.FITTED and fitted is not None else rule

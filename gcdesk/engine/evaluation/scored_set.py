@@ -85,10 +85,6 @@ class ScoredSet:
         return np.array([item.label for item in self.items], dtype=np.int64)
 
     @property
-    def doubts(self) -> NDArray[np.float64]:
-        return np.array([item.doubt for item in self.items])
-
-    @property
     def both_there(self) -> NDArray[np.bool_]:
         """Where a selection has something to select between."""
         return np.asarray(self.image_there & self.text_there)

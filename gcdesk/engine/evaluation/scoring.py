@@ -10,14 +10,15 @@ from pathlib import Path
 
 import numpy as np
 
-from gcdesk.engine.classification.classifier import Classifier, Item
-from gcdesk.engine.classification.results import Result
+from gcdesk.engine.classification.opening import OpenModels
+from gcdesk.engine.classification.results import Item, Result
 from gcdesk.engine.errors import EvaluationError
 from gcdesk.engine.evaluation.labelled_set import LabelledSet
 from gcdesk.engine.evaluation.scored_set import FOLDER, ScoredItem, ScoredModel, ScoredSet
 from gcdesk.engine.inference.backend import ImageBackend, TextBackend
 from gcdesk.engine.labels import BINS
-from gcdesk.engine.modelfile.training_captions import caption_mark
+from gcdesk.engine.modelfile.training_captions import caption_mark, load_seen
+from gcdesk.engine.selection.rules import Rule
 
 # A set of so many photos with fewer than one caption in five of them is named by class, not by caption;
 # the same thing photographed a few times is not.
@@ -44,20 +45,25 @@ def of_labelled(labelled: LabelledSet) -> tuple[Measured, ...]:
 
 def measure(
     items: Sequence[Measured],
-    classifier: Classifier,
+    models: OpenModels,
     name: str,
     data: str,
-    seen: frozenset[str] = frozenset(),
+    cores: int | None = None,
     notes: Sequence[str] = (),
     tell: Callable[[int], None] = lambda _done: None,
 ) -> ScoredSet:
-    """Score the items; `classifier` must use a rule on raw probabilities (Rule.MAX_CONFIDENCE).
+    """Run both models over the items and keep their logits.
 
-    seen: hashes of captions that the text model learned. tell: how many are done; may raise to stop. Raises
-    EvaluationError for no items and whatever the backends raise.
+    name, data: see `ScoredSet`. cores: how many may work, None for all. tell: how many items are done; may raise to
+    stop. Raises EvaluationError for no items, ModelFileError for a damaged model, and whatever the backends raise.
     """
     if not items:
         raise EvaluationError("There is nothing to evaluate.")
+    # Any rule will do, as only the logits are kept: this one needs nothing but them.
+    classifier = models.classifier(Rule.MAX_CONFIDENCE, cores=cores)
+    seen: frozenset[str] = frozenset()
+    if models.text is not None:
+        seen = load_seen(models.text.folder, models.text.backend.info)
     results: list[Result] = []
     stream = classifier.classify(Item(one.path, one.caption, one.error) for one in items)
     try:
@@ -67,7 +73,6 @@ def measure(
     finally:
         stream.close()  # type: ignore[attr-defined]  # it is a generator: stop what it has in flight
     image, text = classifier.image, classifier.text
-    unknown = _unknown(text, [result.caption for result in results])
     kept = tuple(
         ScoredItem(
             path=str(one.path) if one.path is not None else "",
@@ -76,11 +81,11 @@ def measure(
             source=one.source,
             seen=bool(result.caption) and caption_mark(result.caption) in seen,
             held=one.held,
-            doubt=math.nan if result.doubt is None else result.doubt,
-            knows_words=not unknown[place],
+            doubt=math.nan if result.distance is None else result.distance,
+            knows_words=not result.unknown_words,
             error=result.error or "",
         )
-        for place, (one, result) in enumerate(zip(items, results, strict=True))
+        for one, result in zip(items, results, strict=True)
     )
     said = list(notes)
     if text is not None and named_by_class([r.caption for r in results if r.path is not None]):
@@ -113,10 +118,6 @@ def _model(backend: ImageBackend | TextBackend | None) -> ScoredModel | None:
     if backend is None:
         return None
     return ScoredModel(backend.info.name, backend.info.weights_sha256, backend.info.temperature)
-
-
-def _unknown(text: TextBackend | None, captions: Sequence[str]) -> np.ndarray:
-    return text.unknown(captions) if text is not None else np.zeros(len(captions), dtype=bool)
 
 
 def _logits(results: Sequence[Result], kind: str) -> np.ndarray:

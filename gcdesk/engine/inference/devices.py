@@ -16,7 +16,7 @@ from gcdesk.engine.inference.backend import ImageBackend, TextBackend
 from gcdesk.engine.inference.cuda_driver import cuda_driver
 from gcdesk.engine.inference.graph_templates import has_template
 from gcdesk.engine.inference.onnx_backend import OnnxImageBackend, OnnxTextBackend
-from gcdesk.engine.inference.parallelism import arrangement_for
+from gcdesk.engine.inference.parallelism import parallelism_for
 from gcdesk.engine.modelfile.checkpoint import LoadedModel, load_model
 
 # Told in a sentence when something else than what was asked for runs: a GPU that is silently unused helps
@@ -95,7 +95,7 @@ def open_backend(
 ) -> ImageBackend | TextBackend:
     """Load a model folder and return the backend that runs it.
 
-    threads: of one run; None takes what `arrangement` says. notify: is told, in a sentence, whatever does
+    threads: of one run; None takes what `parallelism` says. notify: is told, in a sentence, whatever does
     not go as asked, now or later (a GPU that fails in the middle is replaced by the CPU). Raises
     ModelFileError for a model that cannot be used or is of the other kind, and DeviceError where it needs
     torch and there is none.
@@ -106,7 +106,7 @@ def open_backend(
             f"{folder.name} is a model of the {model.info.kind} kind; {kind} is needed here."
         )
     resolved = resolve_device(device, notify)
-    threads = threads or arrangement_for(resolved).backend_threads
+    threads = threads or parallelism_for(resolved).backend_threads
     if resolved == "cpu" and has_template(model.info.architecture):
         return OnnxImageBackend(model, threads) if kind == "image" else OnnxTextBackend(model, threads)
     return _open_torch(model, resolved, threads, notify)

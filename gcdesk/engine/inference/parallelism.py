@@ -28,7 +28,7 @@ FIRST_WINDOW = 4
 
 
 @dataclass(frozen=True)
-class Arrangement:
+class ParallelismConfig:
     """`lanes` threads, each giving `image_batch` photos at a time to a backend that uses
     `backend_threads`.
     """
@@ -54,13 +54,13 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-def arrangement_for(device: str, cores: int | None = None) -> Arrangement:
-    """The arrangement for a backend's `device` ("cpu" or "cuda"...) on so many cores (default: those
+def parallelism_for(device: str, cores: int | None = None) -> ParallelismConfig:
+    """The parallelism for a backend's `device` ("cpu" or "cuda"...) on so many cores (default: those
     usable).
     """
     cores = cores or usable_cores()
     if device.startswith("cuda"):
         # A GPU wants large batches and one caller at a time; lanes decode for it, one more than cores
         # hides its turn.
-        return Arrangement(lanes=min(cores + 1, MAX_LANES), image_batch=32, backend_threads=cores)
-    return Arrangement(lanes=min(cores, MAX_LANES), image_batch=1, backend_threads=1)
+        return ParallelismConfig(lanes=min(cores + 1, MAX_LANES), image_batch=32, backend_threads=cores)
+    return ParallelismConfig(lanes=min(cores, MAX_LANES), image_batch=1, backend_threads=1)

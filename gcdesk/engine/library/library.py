@@ -47,6 +47,8 @@ Kind = Literal["image", "text"]
 KINDS: tuple[Kind, Kind] = ("image", "text")
 COURSE_SUFFIXES = (".pth", ".pt")
 _TIMED_RUNS = 5
+# In place of a model's name: classify without a model of that kind.
+NO_MODEL = "none"
 _STAGE = ".import-"
 _STAGE_SECONDS = 24 * 3600  # no import takes so long: its process was killed
 
@@ -126,6 +128,10 @@ class Library:
                 f"{model.name} is of the {model.info.kind} kind; a model of the {kind} kind is needed."
             )
         return model.folder
+
+    def choose(self, kind: Kind, wanted: str | None) -> Path | None:
+        """As `resolve`; None where `wanted` is NO_MODEL."""
+        return None if wanted == NO_MODEL else self.resolve(kind, wanted)
 
     def use(self, name: str) -> Installed:
         """Make the model the one in use for its kind. Raises LibraryError for one that is damaged."""
@@ -355,11 +361,6 @@ def _sample() -> Path:
     if not samples:
         raise GcdeskError("The bundled sample photos are missing: gcdesk is not installed completely.")
     return samples[0]
-
-
-def _own_name(source: Path) -> str:
-    """`line2` for line2.gcmodel, line2.gcmodel.zip and line2.pth alike."""
-    return source.stem.removesuffix(MODEL_SUFFIX)
 
 
 def _model_folders(parent: Path) -> list[Path]:

@@ -38,16 +38,6 @@ def softmax(logits: ArrayLike, temperature: float = 1.0) -> Floats:
     return scaled
 
 
-def rescale(probabilities: ArrayLike, temperature: float) -> Floats:
-    """What `softmax(logits, temperature)` gives, from what `softmax(logits)` gave: (..., classes).
-
-    For probabilities whose logits are gone, such as stored ones: the logarithm of a softmax is its logits
-    but for a constant. Exact as long as none was rounded to 0.
-    """
-    floor = np.finfo(np.float64).tiny
-    return softmax(np.log(np.maximum(np.asarray(probabilities, dtype=np.float64), floor)), temperature)
-
-
 def negative_log_likelihood(probabilities: ArrayLike, labels: ArrayLike) -> float:
     """Mean of -log p(label) over probabilities (n, classes) and labels (n,), in nats.
 

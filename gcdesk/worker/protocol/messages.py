@@ -10,9 +10,6 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import ClassVar
 
-# In place of a model's name: classify without a model of that kind.
-NO_MODEL = "none"
-
 
 class Priority(IntEnum):
     """How urgent a photo is, the most urgent first. Of WATCHED photos the latest goes first, of others the earliest."""

@@ -12,12 +12,12 @@ import numpy as np
 
 from gcdesk.engine.classification import results
 from gcdesk.engine.classification.classifier import Classifier
+from gcdesk.engine.classification.scoring import ImageScore, OpenedPhoto, score_photos
 from gcdesk.engine.errors import GcdeskError, PhotoError
 from gcdesk.engine.explanation.heatmap import grad_cam, over_photo
 from gcdesk.engine.explanation.word_influence import word_influence
 from gcdesk.engine.labels import bin_index
 from gcdesk.engine.photos.preprocessing import preprocess
-from gcdesk.engine.selection.doubt import Doubts
 from gcdesk.worker.protocol.codec import HeatMap, Item, Rescore, Result, Vote, Words, WordsReady
 from gcdesk.worker.protocol.messages import Priority
 from gcdesk.worker.serve.models import Models
@@ -32,25 +32,14 @@ _THUMBNAIL_TARGET = 80
 _DIGITS = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the image model said of an item: logits (4,), or what is wrong with the photo; and which model.
-
-    doubt: how unlike the training photos it is, 0 where that is not known.
-    """
-
-    logits: np.ndarray | None
-    error: str | None
-    model: str | None
-    doubt: float = 0.0
-
-
 _NOBODY = -1
-_RECORD = np.dtype([("item", "i8"), ("logits", "f4", 4), ("doubt", "f8"), ("scored", "?"), ("model", "i2")])
+_RECORD = np.dtype(
+    [("item", "i8"), ("logits", "f4", 4), ("distance", "f8"), ("scored", "?"), ("model", "i2")]
+)
 
 
-class Memory:
-    """What is known of the items that were classified lately, in a ring: the oldest makes room for the newest.
+class ImageScoreCache:
+    """What the image model said of the items that were classified lately: a ring, the oldest makes room for the newest.
 
     One block of memory, because 50,000 objects with an array each are 25 MB. Used from several threads.
     """
@@ -63,75 +52,71 @@ class Memory:
         self._models: list[str | None] = []
         self._lock = threading.Lock()
 
-    def keep(self, item: int, known: Known) -> None:
+    def put(self, item: int, model: str | None, score: ImageScore) -> None:
+        """Keep an item's score by the model of these weights (SHA-256)."""
         with self._lock:
-            before = self._place(item)
+            before = self._index(item)
             if before is not None:
                 self._ring["item"][before] = _NOBODY
-            place = self._next
-            self._next = (place + 1) % len(self._ring)
-            self._errors.pop(int(self._ring["item"][place]), None)
-            if known.model not in self._models:
-                self._models.append(known.model)
-            scored = known.logits is not None
-            logits = known.logits if scored else np.zeros(4)
-            self._ring[place] = (item, logits, known.doubt, scored, self._models.index(known.model))
+            index = self._next
+            self._next = (index + 1) % len(self._ring)
+            self._errors.pop(int(self._ring["item"][index]), None)
+            if model not in self._models:
+                self._models.append(model)
+            scored = score.logits is not None
+            logits = score.logits if scored else np.zeros(4)
+            distance = np.nan if score.distance is None else score.distance
+            self._ring[index] = (item, logits, distance, scored, self._models.index(model))
             self._errors.pop(item, None)
-            if known.error is not None:
-                self._errors[item] = known.error
+            if score.error is not None:
+                self._errors[item] = score.error
 
-    def recall(self, item: int, model: str | None) -> Known | None:
-        """What this image model said of the item, None where that is not known."""
+    def get(self, item: int, model: str | None) -> ImageScore | None:
+        """What the model of these weights said of the item, None where that is not known."""
         with self._lock:
-            place = self._place(item)
-            if place is None or self._models[self._ring["model"][place]] != model:
+            index = self._index(item)
+            if index is None or self._models[self._ring["model"][index]] != model:
                 return None
-            record = self._ring[place]
+            record = self._ring[index]
             logits = record["logits"].copy() if record["scored"] else None
-            return Known(logits, self._errors.get(item), model, float(record["doubt"]))
+            distance = None if np.isnan(record["distance"]) else float(record["distance"])
+            return ImageScore(logits, self._errors.get(item), distance)
 
-    def _place(self, item: int) -> int | None:
+    def _index(self, item: int) -> int | None:
         found = np.flatnonzero(self._ring["item"] == item)
         return int(found[0]) if len(found) else None
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Opened:
-    photo: Photo | None = None
-    error: str | None = None
-    thumbnail: str = ""
-    pixels: np.ndarray | None = None
-    seconds: float = 0.0
+    """photo and thumbnail: None and "" where it cannot be read; scored: as the image model takes it."""
+
+    photo: Photo | None
+    thumbnail: str
+    scored: OpenedPhoto
 
 
-def score_items(models: Models, pictures: Pictures, memory: Memory, items: Sequence[Item]) -> list[Result]:
+def score_items(
+    models: Models, pictures: Pictures, cache: ImageScoreCache, items: Sequence[Item]
+) -> list[Result]:
     """Decode, score and answer a few photos in the calling thread; one that cannot be read gets its reason."""
     classifier = models.classifier
     opened = [_open(models, pictures, item) for item in items]
     started = time.perf_counter()
-    logits: dict[int, np.ndarray] = {}
-    doubts: dict[int, float] = {}
-    places = [place for place, one in enumerate(opened) if one.pixels is not None]
-    if places and classifier.image is not None:
-        pixels = np.stack([one.pixels for one in opened if one.pixels is not None])
-        found, distances = classifier.run_pixels(pixels)
-        logits = dict(zip(places, found, strict=True))
-        doubts = dict(zip(places, distances.tolist(), strict=False))
-    captions = [classifier.caption_of(results.Item(Path(item.path), item.caption)) for item in items]
-    answers = _answers(models, items, captions, logits, [one.error for one in opened], doubts)
+    images = score_photos(classifier.image, [one.scored for one in opened])
+    answers = _answers(classifier, items, images)
     shared = (time.perf_counter() - started) / len(items)
     model = _image_model(classifier)
     done = []
-    for place, (answer, one) in enumerate(zip(answers, opened, strict=True)):
-        memory.keep(answer.id, Known(logits.get(place), one.error, model, doubts.get(place, 0.0)))
-        photo = one.photo
+    for answer, one, image in zip(answers, opened, images, strict=True):
+        cache.put(answer.id, model, image)
         done.append(
             replace(
                 answer,
                 thumbnail=one.thumbnail or None,
-                width=photo.width if photo else 0,
-                height=photo.height if photo else 0,
-                seconds=round(one.seconds + shared, 4),
+                width=one.photo.width if one.photo else 0,
+                height=one.photo.height if one.photo else 0,
+                seconds=round(one.scored.seconds + shared, 4),
             )
         )
     return done
@@ -142,37 +127,40 @@ def _open(models: Models, pictures: Pictures, item: Item) -> _Opened:
     started = time.perf_counter()
     image = models.classifier.image
     preprocessing = image.info.preprocessing if image is not None else None
-    opened = _Opened()
+    photo, thumbnail, pixels, problem = None, "", None, None
     try:
         photo = pictures.open(item.path, preprocessing.resize_to if preprocessing else _THUMBNAIL_TARGET)
-        opened.photo = photo
-        opened.thumbnail = pictures.thumbnail(photo)
+        thumbnail = pictures.thumbnail(photo)
         if preprocessing is not None:
-            opened.pixels = preprocess(photo.image, preprocessing)
+            pixels = preprocess(photo.image, preprocessing)
     except PhotoError as error:
-        opened.error = str(error)
-    opened.seconds = time.perf_counter() - started
-    return opened
+        problem = str(error)
+    return _Opened(photo, thumbnail, OpenedPhoto(pixels, problem, time.perf_counter() - started))
 
 
-def rescore(models: Models, memory: Memory, asked: Rescore) -> Result:
+def rescore(models: Models, cache: ImageScoreCache, asked: Rescore) -> Result:
     """The answer for a caption that was edited, beside what the image model said before."""
     started = time.perf_counter()
-    known = memory.recall(asked.id, _image_model(models.classifier))
-    logits = known.logits if known is not None else None
-    error = asked.error if asked.error is not None else known.error if known is not None else None
-    if models.classifier.image is not None and logits is None:
-        if asked.image_logits is not None:
-            logits = np.array(asked.image_logits)
-        elif asked.image_probabilities is not None:
-            # Logits but for a constant that give these probabilities, which were rounded, at the rule's temperature.
-            floor = 0.5 * 10.0**-_DIGITS
-            logits = models.image_temperature * np.log(np.maximum(asked.image_probabilities, floor))
-    caption = models.classifier.caption_of(results.Item(None, asked.caption))
+    classifier = models.classifier
+    image = cache.get(asked.id, _image_model(classifier)) or ImageScore()
+    if asked.error is not None:
+        image = replace(image, error=asked.error)
+    if classifier.image is not None and image.logits is None:
+        image = replace(image, logits=_logits_of(asked, classifier.temperature("image")))
     item = Item(asked.id, asked.ticket, "", asked.caption, Priority.EDITED)
-    doubt = {0: known.doubt} if known is not None else {}
-    (answer,) = _answers(models, [item], [caption], {} if logits is None else {0: logits}, [error], doubt)
+    (answer,) = _answers(classifier, [item], [image])
     return replace(answer, seconds=round(time.perf_counter() - started, 4))
+
+
+def _logits_of(asked: Rescore, temperature: float) -> np.ndarray | None:
+    """The image model's logits (4,) as the window knows them, None where it knows none."""
+    if asked.image_logits is not None:
+        return np.array(asked.image_logits)
+    if asked.image_probabilities is None:
+        return None
+    # Logits but for a constant that give these probabilities, which were rounded, at the rule's temperature.
+    floor = 0.5 * 10.0**-_DIGITS
+    return np.asarray(temperature * np.log(np.maximum(asked.image_probabilities, floor)))
 
 
 def draw_heatmap(models: Models, pictures: Pictures, asked: HeatMap) -> str:
@@ -202,48 +190,33 @@ def explain_words(models: Models, asked: Words) -> WordsReady:
     caption = models.classifier.caption_of(results.Item(None, asked.caption))
 
     def logits_of(captions: Sequence[str]) -> np.ndarray:
-        return np.stack([one for one in models.text_logits(captions) if one is not None])
+        return np.stack([one.logits for one in models.classifier.captions.score(captions) if one is not None])
 
     found = word_influence(caption, bin_index(asked.label), logits_of, models.classifier.temperature("text"))
     return WordsReady(asked.id, asked.ticket, found.words, found.values)
 
 
-def _answers(
-    models: Models,
-    items: Sequence[Item],
-    captions: Sequence[str],
-    image: dict[int, np.ndarray],
-    errors: Sequence[str | None],
-    distances: dict[int, float],
-) -> list[Result]:
-    """Both models' logits and the rule, as the protocol says it."""
-    scored = models.text_logits(captions)
-    text = {place: logits for place, logits in enumerate(scored) if logits is not None}
-    doubts = Doubts.none(len(items))
-    doubts.novel[[place for place, distance in distances.items() if distance > 1]] = True
-    if models.classifier.text is not None:
-        doubts.wordless[:] = models.classifier.text.unknown(captions)
-    combined = models.classifier.combine(image, text, len(items), doubts)
-    made = []
-    for place, item in enumerate(items):
-        shown = results.Item(Path(item.path) if item.path else None, item.caption)
-        said = combined.result(place, place, shown, captions[place], errors[place], results.Times())
-        made.append(
-            Result(
-                id=item.id,
-                ticket=item.ticket,
-                image=_vote(said.image),
-                text=_vote(said.text),
-                label=said.label,
-                winner=said.winner,
-                confidence=round(said.confidence, _DIGITS),
-                margin=round(said.margin, _DIGITS),
-                review=said.review,
-                reason=said.reason,
-                error=said.error,
-            )
+def _answers(classifier: Classifier, items: Sequence[Item], images: Sequence[ImageScore]) -> list[Result]:
+    """Both models' scores and the rule, as the protocol says it."""
+    asked = [results.Item(Path(item.path) if item.path else None, item.caption) for item in items]
+    captions = [classifier.caption_of(item) for item in asked]
+    answers = classifier.answer(asked, captions, images, classifier.captions.score(captions))
+    return [
+        Result(
+            id=item.id,
+            ticket=item.ticket,
+            image=_vote(answer.image),
+            text=_vote(answer.text),
+            label=answer.label,
+            winner=answer.winner,
+            confidence=round(answer.confidence, _DIGITS),
+            margin=round(answer.margin, _DIGITS),
+            review=answer.review,
+            reason=answer.reason,
+            error=answer.error,
         )
-    return made
+        for item, answer in zip(items, answers, strict=True)
+    ]
 
 
 def _vote(vote: results.Vote | None) -> Vote | None:

@@ -50,7 +50,7 @@ from gcdesk.worker.protocol.codec import (
 from gcdesk.worker.serve.models import Models, load_models
 from gcdesk.worker.serve.photo_queue import WaitingPhotos
 from gcdesk.worker.serve.picture_cache import Pictures
-from gcdesk.worker.serve.scoring import Memory, draw_heatmap, explain_words, rescore, score_items
+from gcdesk.worker.serve.scoring import ImageScoreCache, draw_heatmap, explain_words, rescore, score_items
 
 _log = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ class Server:
         self._have_models = threading.Event()
         self._pictures = Pictures(Path())
         self._pruning = threading.Lock()
-        self._memory = Memory()
+        self._image_scores = ImageScoreCache()
         self._photos = WaitingPhotos()
         self._captions: OrderedDict[int, Rescore] = OrderedDict()
         self._captions_changed = threading.Condition()
@@ -174,7 +174,7 @@ class Server:
         work = _guarded(lambda: self._work_in_lane(models, ended))
         self._lanes = [
             threading.Thread(target=work, name=f"lane-{lane}", daemon=True)
-            for lane in range(models.arrangement.lanes)
+            for lane in range(models.classifier.parallelism.lanes)
         ]
         for thread in self._lanes:
             thread.start()
@@ -213,7 +213,7 @@ class Server:
         step_back(_LANE_STEP_BACK)
 
         def most() -> int:
-            largest = models.arrangement.image_batch
+            largest = models.classifier.parallelism.image_batch
             idle = time.monotonic() - self._touched > IDLE_SECONDS
             return largest if idle else min(largest, INTERACTIVE_BATCH)
 
@@ -231,7 +231,7 @@ class Server:
         ids, tickets = (tuple(getattr(item, name) for item in items) for name in ("id", "ticket"))
         self._outbox.send(Started(ids, tickets))
         try:
-            return score_items(models, self._pictures, self._memory, items)
+            return score_items(models, self._pictures, self._image_scores, items)
         except MemoryError:
             raise
         except Exception as error:  # told to the operator, and in the log with all of its trace
@@ -255,7 +255,7 @@ class Server:
 
     def _rescored(self, models: Models, asked: Rescore) -> Result:
         try:
-            return rescore(models, self._memory, asked)
+            return rescore(models, self._image_scores, asked)
         except MemoryError:
             raise
         except Exception as error:  # told to the operator, and in the log with all of its trace

@@ -10,15 +10,11 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from gcdesk.engine.classification.classifier import Classifier
+from gcdesk.engine.classification.opening import open_models
 from gcdesk.engine.errors import EvaluationError
 from gcdesk.engine.evaluation.labelled_set import read_labelled
 from gcdesk.engine.evaluation.scoring import Measured, measure, of_labelled
-from gcdesk.engine.inference.devices import open_backend
-from gcdesk.engine.inference.parallelism import arrangement_for
 from gcdesk.engine.library.library import Library
-from gcdesk.engine.modelfile.training_captions import load_seen
-from gcdesk.engine.selection.rules import Rule
 from gcdesk.store import Store, store_path
 from gcdesk.worker.protocol.task_messages import Done
 from gcdesk.worker.tasks.corrections import read_corrections
@@ -32,20 +28,16 @@ def run(arguments: Sequence[str], tell: Teller) -> Done:
     """Score, keep; `result` is the folder of the kept evaluation. Raises GcdeskError."""
     asked = _parser().parse_args(list(arguments))
     items, data, notes = _items(asked, tell)
-    library = Library()
-    image = open_backend("image", library.resolve("image", asked.image_model), asked.device)
+    library, names = Library(), {"image": asked.image_model, "text": asked.text_model}
+    models = open_models(lambda kind: library.choose(kind, names[kind]), asked.device)
     tell.check()
-    text_folder = library.resolve("text", asked.text_model)
-    text = open_backend("text", text_folder, asked.device)
-    way = arrangement_for(image.device, asked.threads)
-    classifier = Classifier(image, text, Rule.MAX_CONFIDENCE, arrangement=way)
     total = len(items)
 
     def told(done: int) -> None:
         tell.check()
         tell.progress(done, total, "Asking both models…")
 
-    scored = measure(items, classifier, asked.name, data, load_seen(text_folder, text.info), notes, told)
+    scored = measure(items, models, asked.name, data, asked.threads, notes, told)
     kept = keep(scored)
     return Done(result=str(kept.folder), summary=f"{total:,} items measured.")
 

@@ -16,7 +16,7 @@ from gcdesk.engine.classification.classifier import Classifier, Item, Result
 from gcdesk.engine.errors import GcdeskError
 from gcdesk.engine.inference.backend import ImageBackend, TextBackend, TextOutput
 from gcdesk.engine.inference.devices import open_backend
-from gcdesk.engine.inference.parallelism import Arrangement
+from gcdesk.engine.inference.parallelism import ParallelismConfig
 from gcdesk.engine.labels import BINS
 from gcdesk.engine.modelfile.info import ModelInfo
 from gcdesk.engine.photos.discovery import find_photos
@@ -91,7 +91,7 @@ def test_every_arrangement_gives_the_same_answers(
 ) -> None:
     items = items_of(samples)
     answers = [
-        list(Classifier(image, text, arrangement=Arrangement(lanes, batch, 1, 8, 2)).classify(items))
+        list(Classifier(image, text, parallelism=ParallelismConfig(lanes, batch, 1, 8, 2)).classify(items))
         for lanes, batch in [(1, 1), (1, 8), (2, 1), (3, 4)]
     ]
     for other in answers[1:]:

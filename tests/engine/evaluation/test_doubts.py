@@ -94,7 +94,7 @@ def test_a_photo_unlike_the_others_weighs_less(samples: Path, starter_image: Pat
     (odd,) = Classifier(image, None).classify([photo])
     assert odd.confidence < usual.confidence
     assert "unlike those that the image model learned" in odd.reason
-    assert usual.doubt is not None
+    assert usual.distance is not None
     assert odd.label == usual.label
 
 

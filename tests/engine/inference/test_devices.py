@@ -12,7 +12,7 @@ from gcdesk.engine.errors import DeviceError, ModelFileError
 from gcdesk.engine.inference.cuda_driver import cuda_driver
 from gcdesk.engine.inference.devices import open_backend, resolve_device, torch_installed
 from gcdesk.engine.inference.onnx_backend import OnnxImageBackend, OnnxTextBackend
-from gcdesk.engine.inference.parallelism import arrangement_for, usable_cores
+from gcdesk.engine.inference.parallelism import parallelism_for, usable_cores
 
 NO_GPU = pytest.mark.skipif(cuda_driver().available, reason="there is a GPU")
 
@@ -89,6 +89,6 @@ def test_the_cpu_path_needs_no_torch(starter_image: Path, samples: Path) -> None
 def test_every_arrangement_uses_the_cores_and_no_more() -> None:
     assert usable_cores() >= 1
     for cores in (1, 2, 8, 64):
-        way = arrangement_for("cpu", cores)
+        way = parallelism_for("cpu", cores)
         assert 1 <= way.lanes * way.backend_threads <= cores
-    assert arrangement_for("cuda", 4).image_batch > 8
+    assert parallelism_for("cuda", 4).image_batch > 8

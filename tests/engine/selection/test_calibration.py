@@ -19,7 +19,6 @@ from gcdesk.engine.selection.calibration import (
     expected_calibration_error,
     fit_temperature,
     negative_log_likelihood,
-    rescale,
     softmax,
 )
 
@@ -54,11 +53,6 @@ def test_softmax_of_huge_logits_neither_overflows_nor_warns() -> None:
 def test_a_temperature_must_be_positive(temperature: float) -> None:
     with pytest.raises(ValueError, match="temperature"):
         softmax([0, 1], temperature)
-
-
-@given(logits_rows, st.floats(0.25, 10))
-def test_rescale_needs_no_logits(logits: np.ndarray, temperature: float) -> None:
-    assert rescale(softmax(logits), temperature) == pytest.approx(softmax(logits, temperature), abs=1e-9)
 
 
 def test_likelihood_is_torchs() -> None:

@@ -1,4 +1,4 @@
-"""What a selection rule works on when a kept evaluation is measured: probabilities and shares with doubts applied."""
+"""What a selection rule works on when a kept evaluation is measured: probabilities and weights, input flags applied."""
 
 from __future__ import annotations
 
@@ -7,31 +7,30 @@ from numpy.typing import NDArray
 
 from gcdesk.engine.evaluation.scored_set import ScoredSet
 from gcdesk.engine.selection.calibration import softmax
-from gcdesk.engine.selection.doubt import Doubts
 from gcdesk.engine.selection.fitted_rule import FittedRule
+from gcdesk.engine.selection.input_flags import InputFlags
 from gcdesk.engine.selection.rules import Rule
 
 Floats = NDArray[np.float64]
 
 
-def doubts_of(scored: ScoredSet) -> Doubts:
-    """Which of the n items of a scored set are novel and which wordless."""
-    return Doubts(
-        np.asarray(scored.doubts > 1.0),
-        np.array([not item.knows_words for item in scored.items], dtype=bool),
+def flags_of(scored: ScoredSet) -> InputFlags:
+    """Which of the n items of a scored set are out of distribution or have no known word."""
+    return InputFlags.of(
+        [item.doubt for item in scored.items], [not item.knows_words for item in scored.items]
     )
 
 
-def probabilities_of(scored: ScoredSet, kind: str, temperature: float, doubts: Doubts) -> Floats:
-    """Probabilities (n, 4) of the model of that kind ("image" or "text") at its temperature, with doubts applied."""
+def probabilities_of(scored: ScoredSet, kind: str, temperature: float, flags: InputFlags) -> Floats:
+    """Probabilities (n, 4) of the "image" or the "text" model at this temperature, flatter for flagged items."""
     _, logits, _ = scored.side(kind)
-    return softmax(logits / doubts.stretches(kind)[:, None], temperature)
+    return softmax(logits / flags.temperature_factors(kind)[:, None], temperature)
 
 
 def rule_inputs(
-    rule: Rule, scored: ScoredSet, doubts: Doubts, weight: float, fitted: FittedRule | None
+    rule: Rule, scored: ScoredSet, flags: InputFlags, weight: float, fitted: FittedRule | None
 ) -> tuple[Floats, Floats, Floats]:
-    """Image probabilities (n, 4), text probabilities (n, 4) and the text's shares (n,) that a rule works on.
+    """Image probabilities (n, 4), text probabilities (n, 4) and the text's weights (n,) that a rule works on.
 
     weight: the text's share under WEIGHTED. Raises SelectionError for a fitted selection of other models.
     """
@@ -42,7 +41,7 @@ def rule_inputs(
         fitted.check_models(scored.image.sha256, scored.text.sha256)
         temperatures, share = (fitted.image_temperature, fitted.text_temperature), fitted.weight
     image, text = (
-        probabilities_of(scored, kind, temperature, doubts)
+        probabilities_of(scored, kind, temperature, flags)
         for kind, temperature in zip(("image", "text"), temperatures, strict=True)
     )
-    return image, text, doubts.shares(share, scored.image_there)
+    return image, text, flags.text_weights(share, scored.image_there)
