@@ -16,6 +16,8 @@ from typing import BinaryIO
 # Windows: access denied, sharing violation. A virus scanner or an indexer holds the file for a moment.
 _BRIEFLY_HELD = (5, 32)
 _RETRIES_S = (0.02, 0.05, 0.1, 0.2, 0.4)
+# A name has at most 255 bytes, and a character up to four.
+_NAME_CHARACTERS = 50
 # What file systems say that cannot flush a folder; the rename itself was done.
 _NO_FOLDER_FLUSH = (errno.EINVAL, errno.ENOTSUP, errno.EACCES, errno.EBADF)
 
@@ -88,8 +90,8 @@ def replace_folder(work: Path, folder: Path) -> None:
 
 
 def beside(path: Path) -> Path:
-    """A free hidden name in the folder of `path`, as short as any file system takes; nothing is created."""
-    return path.with_name(f".gcdesk-{secrets.token_hex(8)}.tmp")
+    """A free hidden name in the folder of `path`; nothing is created. Long names are cut to what a disk takes."""
+    return path.with_name(f".{path.name[:_NAME_CHARACTERS]}.{secrets.token_hex(8)}.tmp")
 
 
 def flush(path: Path) -> None:
