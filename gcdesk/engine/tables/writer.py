@@ -35,8 +35,13 @@ def readable(text: str) -> str:
 
 
 def neutral(text: str) -> str:
-    """`text` as a CSV cell that no spreadsheet runs as a formula."""
+    """`text` as a CSV cell that no spreadsheet runs as a formula; `without_quote` is its inverse."""
     return "'" + text if text.lstrip("'").startswith(_FORMULA_STARTS) else text
+
+
+def without_quote(cell: str) -> str:
+    """A cell as it was before `neutral`: a table of ours that comes back in adds nothing to a caption."""
+    return cell[1:] if cell.startswith("'") and cell.lstrip("'").startswith(_FORMULA_STARTS) else cell
 
 
 def rounded(number: float) -> float:
