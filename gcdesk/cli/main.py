@@ -14,10 +14,13 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import gcdesk
+from gcdesk.cli.library_output import set_aside
 from gcdesk.cli.window import open_window, smoke_window
+from gcdesk.config.folders import user_folders
 
 EXIT_FINE = 0
 EXIT_SOME_FAILED = 1
@@ -27,10 +30,14 @@ EXIT_STOPPED = 130
 
 @dataclass(frozen=True)
 class Verb:
-    """A module with `add_arguments(parser)` and `run(args) -> exit code`, and its line in the help."""
+    """A module with `add_arguments(parser)` and `run(args) -> exit code`, and its line in the help.
+
+    own_words: nothing comes out but what Python prints; what libraries print by themselves goes to a log.
+    """
 
     module: str
     help: str
+    own_words: bool = True
 
 
 VERBS = {
@@ -39,7 +46,7 @@ VERBS = {
         "gcdesk.cli.evaluate", "measure both models and every rule on photos whose bin is known"
     ),
     "fit": Verb("gcdesk.cli.fit", "fit the selection between both models on photos whose bin is known"),
-    "train": Verb("gcdesk.cli.train", "train the text or the image model"),
+    "train": Verb("gcdesk.cli.train", "train the text or the image model", own_words=False),
     "talc": Verb("gcdesk.cli.talc", "train the image model on a Slurm cluster, and bring it home"),
     "learn": Verb("gcdesk.cli.learn", "teach a model your corrections in seconds (its last layer only)"),
     "models": Verb("gcdesk.cli.models", "list, import, export, verify, choose and remove models"),
@@ -73,9 +80,14 @@ def build_parser(verb: str | None) -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; never raises for what a user can cause."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    verb = next((word for word in arguments if not word.startswith("-")), None)
+    with set_aside(user_folders().log) if verb in VERBS and VERBS[verb].own_words else nullcontext():
+        return _run(arguments, verb)
+
+
+def _run(arguments: list[str], verb: str | None) -> int:
     _tolerant_streams()
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    verb = next((word for word in arguments if not word.startswith("-")), None)
     try:
         if not arguments or (arguments[0] not in VERBS and os.path.exists(arguments[0])):
             return open_window(arguments, main)

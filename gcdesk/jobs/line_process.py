@@ -139,7 +139,9 @@ class LineProcess(QObject):
                 self.line.emit(bytes(line))
 
     def _read_stderr(self) -> None:
-        for line in bytes(self._process.readAllStandardError().data()).decode(errors="replace").splitlines():
+        # Some libraries write UTF-16 on Windows.
+        said = bytes(self._process.readAllStandardError().data()).replace(b"\0", b"")
+        for line in said.decode(errors="replace").splitlines():
             self._stderr_tail.append(line)
             _log.warning("%s", line)
 
