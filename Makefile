@@ -11,7 +11,7 @@ PACKING := build/venv-$(FLAVOUR)
 
 .PHONY: run test test-slow check unit fuzz faults benchmark soak advisories \
 	screenshots graphs starter-models starter-text starter-image \
-	package package-test package-figures reproduce clean
+	package package-test package-figures reproduce test-windows package-windows clean
 
 run: $(VENV)/.stamp-run
 	@$(BIN)/gcdesk
@@ -94,6 +94,16 @@ package: $(PACKING)/.stamp $(VENV)/.stamp-system
 # Installs the station package into fresh homes and runs it there, with Python and this checkout hidden from it.
 package-test: package $(VENV)/.stamp-test
 	@$(BIN)/python -m pytest -m package tests/packaging
+
+# Windows' Python under Wine, on Debian as root (packaging/windows/bench/README.md): every check and all suites there.
+BENCH := packaging/windows/bench/windows-check .
+test-windows:
+	@$(BENCH)
+	@$(BENCH) tests
+
+# The station package for Windows, made there by PyInstaller and proved there; its zip comes to dist/windows.
+package-windows:
+	@$(BENCH) package
 
 # The table of docs/packaging.md, of what lies in dist/.
 package-figures:

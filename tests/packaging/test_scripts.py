@@ -15,7 +15,14 @@ import yaml
 from frozen_kit import ROOT
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
-SCRIPTS = sorted([*(ROOT / "packaging").rglob("*.sh"), ROOT / ".ci" / "run"])
+BENCH = ROOT / "packaging" / "windows" / "bench"
+SCRIPTS = sorted(
+    [
+        *(ROOT / "packaging").rglob("*.sh"),
+        ROOT / ".ci" / "run",
+        *(BENCH / name for name in ("windows-check", "in-wine", "ci")),
+    ]
+)
 INNO = ROOT / "packaging" / "windows" / "gcdesk.iss"
 
 
