@@ -10,6 +10,7 @@ import ctypes
 import importlib.util
 import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ ON_WINDOWS = sys.platform == "win32"
 UNDER_WINE = sys.platform == "win32" and hasattr(ctypes.WinDLL("ntdll"), "wine_get_version")
 # What only training and reading a course's own files with its own library need.
 TRAINING_PACKAGES = ("torch", "torchvision", "transformers", "sklearn", "onnx", "onnxscript", "pyarrow")
-_IMPORTS = re.compile(rf"^(?:import|from) ({'|'.join(TRAINING_PACKAGES)})\b", re.MULTILINE)
+_MISSING = re.compile(rf"No module named '({'|'.join(TRAINING_PACKAGES)})\b")
 
 
 def _missing(package: str) -> bool:
@@ -35,22 +36,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason="torch is not installed here"))
 
 
-class _LeftOut(pytest.Module):
-    """A module that is not imported. Its tests are one skip with a reason."""
+class _MayWantTorch(pytest.Module):
+    """A module that cannot be imported for want of one of the packages is one skip, with the reason."""
 
-    package = ""
-
-    def collect(self) -> list[pytest.Item]:
-        pytest.skip(f"{self.package} is not installed here", allow_module_level=True)
+    def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
+        try:
+            return super().collect()
+        except self.CollectError as error:
+            missing = _MISSING.search(str(error))
+            if missing is None:
+                raise
+        pytest.skip(f"{missing[1]} is not installed here", allow_module_level=True)
 
 
 def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
     """Only on Windows, so that a package that is missing anywhere else is an error."""
-    if not ON_WINDOWS:
-        return None
-    for package in _IMPORTS.findall(module_path.read_text(encoding="utf-8")):
-        if _missing(package):
-            module = _LeftOut.from_parent(parent, path=module_path)
-            module.package = package
-            return module
-    return None
+    return _MayWantTorch.from_parent(parent, path=module_path) if ON_WINDOWS else None

@@ -112,7 +112,8 @@ def exact_settings() -> ImageSettings:
 def unpacked(job: Job, folder: Path) -> Path:
     """The bundle as it lies on the cluster: written as an archive, unpacked by tar."""
     archive = write_bundle(job, folder / f"{job.run}.tar.gz")
-    subprocess.run(["tar", "xzf", str(archive), "-C", str(folder)], check=True)
+    with tarfile.open(archive) as opened:
+        opened.extractall(folder, filter="tar")
     return folder / bundle_name(job)
 
 

@@ -55,6 +55,7 @@ def test_every_rule(samples: Path, capsys: Captured, rule: str) -> None:
     assert f"rule: {rule}" in err
 
 
+@pytest.mark.posix("links want a right on Windows that users do not have")
 def test_bad_input_is_named_and_everything_else_is_classified(
     samples: Path, tmp_path: Path, capsys: Captured
 ) -> None:

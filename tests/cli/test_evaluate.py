@@ -65,6 +65,7 @@ def test_the_table_shows_the_same(image_folder: Path, capsys: Captured) -> None:
     assert all(name in shown for name in BINS)
 
 
+@pytest.mark.posix("links want a right on Windows that users do not have")
 def test_table_and_json_agree_on_every_figure_where_captions_are_nonsense(
     shared_data: Path, tmp_path: Path, capsys: Captured
 ) -> None:
@@ -103,6 +104,7 @@ def test_a_table_of_captions_evaluates_the_text_model_alone(tmp_path: Path, caps
     assert report["text"]["accuracy"] == 0.75
 
 
+@pytest.mark.posix("links want a right on Windows that users do not have")
 def test_class_names_are_no_captions_and_that_is_said(
     samples: Path, tmp_path: Path, capsys: Captured
 ) -> None:

@@ -58,6 +58,7 @@ def test_without_a_display_it_says_so_and_classifies_the_samples(samples: Path) 
         assert photo.stem in shown.stdout
 
 
+@pytest.mark.posix("Windows sends a process no such signal")
 def test_with_one_it_opens_the_window_once_and_ends_politely(samples: Path) -> None:
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
     first = subprocess.Popen(

@@ -83,6 +83,7 @@ def importing(source: Path, name: str) -> tuple[subprocess.Popen[str], int]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Landlock and /proc are Linux's")
+@pytest.mark.posix("reads /proc")
 def test_a_strangers_file_is_read_by_a_confined_process_alone(starter_image: Path, gcdesk_home: Path) -> None:
     importer, reader = importing(starter_image, "mine")
     said, errors = importer.communicate(timeout=120)
@@ -92,6 +93,7 @@ def test_a_strangers_file_is_read_by_a_confined_process_alone(starter_image: Pat
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Landlock and /proc are Linux's")
+@pytest.mark.posix("reads /proc")
 def test_a_reader_that_dies_installs_nothing_and_is_told(starter_image: Path, capsys: Captured) -> None:
     importer, reader = importing(starter_image, "mine")
     kill(reader)

@@ -74,6 +74,7 @@ def hit(bundle: Path, task: subprocess.Popen[bytes], how: signal.Signals, alone:
 
 
 @pytest.mark.slow
+@pytest.mark.posix("Windows stops no process")
 def test_a_photo_that_kills_and_hangs_workers_becomes_a_row_with_the_reason(
     bundle: Path, tmp_path: Path, starter_image: Path, starter_text: Path
 ) -> None:

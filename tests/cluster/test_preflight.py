@@ -186,6 +186,7 @@ def test_a_partition_that_is_not_there_and_a_missing_environment(
     assert "The job was not handed in." in said.stderr
 
 
+@pytest.mark.posix("links want a right on Windows that users do not have")
 def test_a_computer_without_slurm_and_one_whose_slurm_is_silent(
     bundle: Path, tmp_path: Path, slurm: None
 ) -> None:

@@ -25,6 +25,7 @@ def test_a_package_says_its_flavour_and_commit(tmp_path: Path, monkeypatch: pyte
     assert str(build()) == "1.2.3 (station, commit 0123456789ab)"
 
 
+@pytest.mark.torch
 def test_where_torch_is_to_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
     assert torch_installed()
     assert why_no_torch("Training") == ""

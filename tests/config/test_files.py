@@ -113,6 +113,7 @@ def test_a_folder_that_is_not_there_is_said_with_the_files_name(tmp_path: Path) 
     assert caught.value.filename == str(path)
 
 
+@pytest.mark.posix("permissions of another kind")
 def test_permissions_stay_and_new_files_have_the_usual_ones(tmp_path: Path) -> None:
     (tmp_path / "usual").touch()
     write_atomically(tmp_path / "new", "x")
@@ -123,6 +124,7 @@ def test_permissions_stay_and_new_files_have_the_usual_ones(tmp_path: Path) -> N
     assert stat.S_IMODE(private.stat().st_mode) == 0o600
 
 
+@pytest.mark.posix("links want a right on Windows that users do not have")
 def test_a_link_stays_a_link(tmp_path: Path) -> None:
     real = tmp_path / "elsewhere" / "settings.json"
     real.parent.mkdir()

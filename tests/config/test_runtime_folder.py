@@ -25,6 +25,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> Path:
         yield Path(name)
 
 
+@pytest.mark.posix("permissions of another kind")
 def test_it_is_made_for_this_user_alone(short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = runtime_folder(20)
     assert folder is not None
@@ -34,6 +35,7 @@ def test_it_is_made_for_this_user_alone(short: Path, monkeypatch: pytest.MonkeyP
     assert runtime_folder(20) == short / "gcdesk"
 
 
+@pytest.mark.posix("links want a right on Windows that users do not have")
 def test_one_that_others_may_enter_is_not_used(short: Path) -> None:
     first = runtime_folder(20)
     assert first is not None
@@ -45,6 +47,7 @@ def test_one_that_others_may_enter_is_not_used(short: Path) -> None:
     assert runtime_folder(20) == user_folders().cache / "run"
 
 
+@pytest.mark.posix("Windows' pipes have names, and no folder")
 def test_one_of_another_user_is_not_used(short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import os
 
@@ -56,5 +59,6 @@ def test_one_of_another_user_is_not_used(short: Path, monkeypatch: pytest.Monkey
     assert runtime_folder(20) is None
 
 
+@pytest.mark.posix("Windows' pipes have names, and no folder")
 def test_a_path_that_is_too_long_for_a_socket_is_not_used(short: Path) -> None:
     assert runtime_folder(200) is None

@@ -79,6 +79,7 @@ def test_a_photo_that_hangs_the_decoder_is_set_aside(
     assert [one.id for one in listener.results if one.error] == [99]
 
 
+@pytest.mark.posix("Windows stops no process")
 def test_a_worker_that_is_silent_is_started_again(
     listen: Listen, sample_files: list[Path], tmp_path: Path
 ) -> None:
@@ -112,6 +113,7 @@ def test_a_worker_that_cannot_start_is_told(listen: Listen, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("state", ["young", "loading", "ready", "busy", "stopped", "mute"])
+@pytest.mark.posix("Windows stops no process")
 def test_closing_ends_the_worker_within_two_seconds(
     listen: Listen, sample_files: list[Path], tmp_path: Path, state: str
 ) -> None:
@@ -148,6 +150,7 @@ def test_closing_while_a_restart_is_due(listen: Listen, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("worker", ["busy", "stopped"])
+@pytest.mark.posix("Windows stops no process")
 def test_killing_the_window_ends_the_worker_within_two_seconds(
     sample_files: list[Path], tmp_path: Path, worker: str
 ) -> None:

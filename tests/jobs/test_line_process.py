@@ -101,6 +101,7 @@ def test_a_deaf_child_is_ended_with_its_children(run: Run, monkeypatch: pytest.M
     turn_until(lambda: not leaks.is_alive(grandchild), 30)
 
 
+@pytest.mark.posix("Windows has no sessions of processes")
 def test_it_is_out_of_reach_of_ctrl_c_in_the_terminal(run: Run) -> None:
     child = run("import os\nprint(os.getsid(0) == os.getpid())")
     child.wait()

@@ -79,6 +79,7 @@ def test_a_request_that_is_none_is_told_and_passed_over(
     assert "rubbish" in worker.close()
 
 
+@pytest.mark.posix("the C library is not asked for like this there")
 def test_what_libraries_print_stays_out_of_the_pipe(sample_files: list[Path], tmp_path: Path) -> None:
     """Python, C and a child process print while a photo is decoded."""
     chatty = (

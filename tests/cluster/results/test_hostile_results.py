@@ -129,6 +129,7 @@ def test_small_archives_that_unpack_to_large_files_are_refused(tmp_path: Path) -
             read_result(archive, tmp_path / "into")
 
 
+@pytest.mark.posix("no pipes in folders there")
 def test_a_pipe_is_refused_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     os.mkfifo(tmp_path / "result.tar.gz")
     began = time.monotonic()

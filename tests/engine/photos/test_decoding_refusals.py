@@ -57,6 +57,7 @@ def test_a_thumbnails_end_is_not_the_photos_end(tmp_path: Path) -> None:
     assert problem_of(path).problem is PhotoProblem.TRUNCATED
 
 
+@pytest.mark.posix("links want a right on Windows that users do not have")
 def test_missing(tmp_path: Path) -> None:
     assert problem_of(tmp_path / "gone.jpg").problem is PhotoProblem.MISSING
     (tmp_path / "dangling.jpg").symlink_to(tmp_path / "gone.jpg")
@@ -71,6 +72,7 @@ def test_not_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes in folders here")
+@pytest.mark.posix("no such limits or pipes there")
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.jpg")
     assert problem_of(tmp_path / "a.jpg").problem is PhotoProblem.NOT_A_FILE
@@ -81,6 +83,7 @@ def test_impossible_names(tmp_path: Path, name: str) -> None:
     assert problem_of(tmp_path / name).problem is PhotoProblem.UNREADABLE
 
 
+@pytest.mark.posix("links want a right on Windows that users do not have")
 def test_a_link_that_goes_round(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").symlink_to(tmp_path / "a.jpg")
     assert problem_of(tmp_path / "a.jpg").problem is PhotoProblem.UNREADABLE
@@ -136,6 +139,7 @@ def test_formats_that_are_not_read_are_called_by_their_name(
 
 
 @pytest.mark.parametrize("side", [60_000, 10_000])
+@pytest.mark.posix("no such limits or pipes there")
 def test_too_many_pixels_are_refused_without_decoding(tmp_path: Path, side: int) -> None:
     """Above Pillow's limit and above twice it; in a process whose memory the pixels would not fit in."""
     path = tmp_path / "poster.png"

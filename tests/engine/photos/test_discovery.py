@@ -42,6 +42,7 @@ def test_a_file_named_on_its_own_is_tried_whatever_its_name(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("target", [".", "..", "inner"])
+@pytest.mark.posix("links want a right on Windows that users do not have")
 def test_a_folder_that_links_to_itself_ends(tmp_path: Path, target: str) -> None:
     root = tmp_path / "root"
     touch(root / "one.jpg")
@@ -50,6 +51,7 @@ def test_a_folder_that_links_to_itself_ends(tmp_path: Path, target: str) -> None
     assert names(root) == ["one.jpg", "inner/two.jpg"]
 
 
+@pytest.mark.posix("links want a right on Windows that users do not have")
 def test_a_link_out_of_the_tree_is_followed_once(tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     touch(outside / "far.jpg")
@@ -61,6 +63,7 @@ def test_a_link_out_of_the_tree_is_followed_once(tmp_path: Path) -> None:
     assert names(root) == ["near.jpg", "link/far.jpg"]
 
 
+@pytest.mark.posix("links want a right on Windows that users do not have")
 def test_a_file_that_links_to_itself_is_an_item_not_a_crash(tmp_path: Path) -> None:
     (tmp_path / "self.jpg").symlink_to(tmp_path / "self.jpg")
     touch(tmp_path / "good.jpg")

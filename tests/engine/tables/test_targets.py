@@ -48,6 +48,7 @@ def test_models_and_photos_that_cannot_be_read_are_known_by_their_names(tmp_path
     assert refused(target, force=True)
 
 
+@pytest.mark.posix("links want a right on Windows that users do not have")
 def test_an_input_is_never_replaced_by_any_of_its_names(tmp_path: Path) -> None:
     table, link = tmp_path / "captions.csv", tmp_path / "link.csv"
     table.write_text("file,text\na.jpg,glass jar\n")
@@ -77,6 +78,7 @@ def test_other_files_are_replaced_only_when_asked_and_earlier_tables_at_once(tmp
     assert refused(tmp_path, force=True)
 
 
+@pytest.mark.posix("links want a right on Windows that users do not have")
 def test_a_link_is_written_through_and_its_file_keeps_its_mode(tmp_path: Path) -> None:
     real, link = tmp_path / "shared" / "rows.csv", tmp_path / "rows.csv"
     real.parent.mkdir()
@@ -91,6 +93,7 @@ def test_a_link_is_written_through_and_its_file_keeps_its_mode(tmp_path: Path) -
     assert sorted(path.name for path in real.parent.iterdir()) == ["rows.csv"]
 
 
+@pytest.mark.posix("no pipes nor devices in folders there")
 def test_a_pipe_gets_the_text_and_stays_a_pipe(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
@@ -105,6 +108,7 @@ def test_a_pipe_gets_the_text_and_stays_a_pipe(tmp_path: Path) -> None:
     assert stat.S_ISFIFO(pipe.stat().st_mode)
 
 
+@pytest.mark.posix("no pipes nor devices in folders there")
 def test_a_device_is_written_to() -> None:
     with replaced_file(Path("/dev/null")) as stream:
         stream.write("rows")

@@ -91,6 +91,7 @@ def test_of_three_that_start_at_once_one_is_the_window(samples: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals as on POSIX")
+@pytest.mark.posix("Windows sends a process no such signal")
 def test_ctrl_c_closes_the_window_and_frees_the_profile(samples: Path) -> None:
     for _ in range(2):
         process = start()

@@ -56,6 +56,7 @@ def answer(client: socket.socket, qtbot: QtBot) -> bytes:
     return heard[0]
 
 
+@pytest.mark.posix("permissions of another kind")
 def test_only_this_user_may_reach_the_socket(listening: FirstWindow) -> None:
     place = Path(server_address())
     assert stat.S_IMODE(place.stat().st_mode) & 0o077 == 0
@@ -103,6 +104,7 @@ def test_a_message_without_end_is_not_kept(
         other.sendall(MESSAGE)
 
 
+@pytest.mark.posix("users have no numbers there")
 def test_another_user_is_not_listened_to(
     listening: FirstWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -174,6 +176,7 @@ def test_a_start_that_gets_no_answer_opens_its_window(
     stranger.close()
 
 
+@pytest.mark.posix("users have no numbers there")
 def test_the_kernel_tells_users_apart(tmp_path: Path) -> None:
     """With root's rights there is another user to ask; without, the own one is all there is to see."""
     ours, theirs = socket.socketpair()

@@ -74,6 +74,7 @@ def other_drive(monkeypatch: pytest.MonkeyPatch, bins: Path) -> None:
 # --- copies
 
 
+@pytest.mark.posix("links want a right on Windows that users do not have")
 def test_a_copy_is_deleted_only_while_its_original_holds_the_same(card: Path, tmp_path: Path) -> None:
     done = carry_out(steps_of(card, tmp_path / "bins")[:5], False)
     (card / "000.jpg").unlink()

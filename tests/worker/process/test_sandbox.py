@@ -48,6 +48,7 @@ print(json.dumps(said))
 """
 
 
+@pytest.mark.posix("the fence is the Linux kernel's")
 def test_a_confined_process_writes_inside_only(tmp_path: Path) -> None:
     import socket
 
@@ -89,6 +90,7 @@ for source, name in zip(sys.argv[1::2], sys.argv[2::2]):
 """
 
 
+@pytest.mark.posix("the fence is the Linux kernel's")
 def test_models_can_be_imported_by_a_confined_process(tmp_path: Path) -> None:
     """The zip and the course's format, with everything that an import does: unpack, check, score a sample."""
     Library().export("starter-text", tmp_path / "a.gcmodel.zip")
@@ -107,6 +109,7 @@ def test_models_can_be_imported_by_a_confined_process(tmp_path: Path) -> None:
     assert {model.name for model in Library().models()} >= {"one", "two"}
 
 
+@pytest.mark.posix("the fence is the Linux kernel's")
 def test_the_windows_worker_is_confined(tmp_path: Path) -> None:
     """As gcdesk.jobs starts it: the kernel's own account of the process."""
     environment = {**os.environ, WRITES_VARIABLE: str(tmp_path)}

@@ -127,6 +127,7 @@ def test_a_worker_that_runs_for_weeks_keeps_within_the_cap(
     assert 3 < pruned < 120
 
 
+@pytest.mark.posix("links want a right on Windows that users do not have")
 def test_a_picture_that_goes_meanwhile_does_not_end_the_tidying(
     pictures: Pictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
