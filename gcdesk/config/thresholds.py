@@ -25,6 +25,8 @@ PHOTO_LARGE_PIXELS = 25_000_000
 CAPTION_MAX_CHARACTERS = 1_000
 # A caption table of 100,000 photos has about 10 MB.
 TABLE_MAX_BYTES = 64 * 1024 * 1024
+# And 200,000 cells; each cell, also an empty one, takes a hundred bytes while a table is read.
+TABLE_MAX_CELLS = 4_000_000
 # The files of a model, refused unread beyond these. `model.json` has 2 to 30 kB.
 MODEL_INFO_MAX_BYTES = 1024 * 1024
 # The shared vocabulary of 30,522 pieces has 0.5 MB; multilingual ones reach 20.

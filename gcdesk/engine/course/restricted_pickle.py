@@ -26,6 +26,11 @@ MAX_DIMENSIONS = 8
 # Beyond the elements of any tensor; keeps every later sum within what numpy counts with.
 _MAX_NUMBER = 2**40
 _MAX_ENCODED = 4096
+# Adam numbers the parameters; nothing else in a checkpoint is kept by number.
+_MAX_KEY = 1_000_000
+_MAX_ODD_KEYS = 1_000
+# torch's own functions take seven at most.
+_MAX_ARGUMENTS = 16
 
 SAVE_WEIGHTS_ALONE = "Save the weights alone where it was made: torch.save(model.state_dict(), 'weights.pth')"
 
@@ -177,6 +182,7 @@ class _Machine:
     def __init__(self) -> None:
         self.stack: list[Any] = []
         self.memo: dict[int, Any] = {}
+        self.odd_keys = 0
         self.steps: dict[str, Callable[[Any], None]] = {
             "MARK": lambda _: self.stack.append(_Marker.MARK),
             "EMPTY_DICT": lambda _: self.stack.append({}),
@@ -251,6 +257,11 @@ class _Machine:
             # Strings and numbers only: hashing a tuple that is nested deep enough would exhaust C's stack.
             if type(key) not in (str, int, float, bool, type(None)):
                 _refuse("it has a dict whose keys are neither strings nor numbers")
+            # Numbers can be chosen so that all of them hash alike: small whole ones cannot, and others are few.
+            if type(key) is float or (type(key) is int and not 0 <= key <= _MAX_KEY):
+                self.odd_keys += 1
+                if self.odd_keys > _MAX_ODD_KEYS:
+                    _refuse("it has a dict whose keys are odd numbers")
             target[key] = value
 
     def _remember(self, place: Any) -> None:
@@ -277,6 +288,8 @@ class _Machine:
         function = self.stack.pop()
         if type(function) is not _Name or function.text not in _CALLS or type(arguments) is not tuple:
             _refuse("it calls something that cannot be called")
+        if len(arguments) > _MAX_ARGUMENTS:  # each call would copy them
+            _refuse("it calls something with far too much")
         self.stack.append(_CALLS[function.text](*arguments))
 
     def _build(self, _argument: None) -> None:
@@ -292,7 +305,7 @@ class _Machine:
         _, kind, key, _location, count = identity
         if not isinstance(kind, _Name) or kind.text not in STORAGE_DTYPES:
             _refuse("a tensor storage is of an unknown type")
-        if type(key) is not str or not key.isascii() or not key.isdigit() or len(key) > 9:
+        if type(key) is not str or len(key) > 9 or not key.isascii() or not key.isdigit():
             _refuse("a tensor storage has a name that torch never gives")
         self.stack.append(Storage(key, STORAGE_DTYPES[kind.text], _whole(count)))
 

@@ -16,6 +16,7 @@ from gcdesk.engine.library.descriptions import origin
 from gcdesk.engine.library.library import is_course_file, refuse_other_formats
 from gcdesk.engine.modelfile.checkpoint import INFO_FILE, MODEL_SUFFIX, load_info
 from gcdesk.engine.modelfile.info import ModelInfo, finite_json, info_from_json
+from gcdesk.engine.modelfile.zip_reader import opened_zip
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def _article(kind: str) -> str:
 def _info_in_zip(path: Path) -> ModelInfo:
     """`model.json` of an archive; the rest of it is checked when it is imported. Raises ModelFileError."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with opened_zip(path) as archive:
             names = [name for name in archive.namelist() if Path(name).name == INFO_FILE]
             if len(names) != 1:
                 raise ModelFileError("it is a zip file without a model in it.")

@@ -34,6 +34,7 @@ from gcdesk.engine.modelfile.checkpoint import (
 )
 from gcdesk.engine.modelfile.novelty import NOVELTY_FILE
 from gcdesk.engine.modelfile.training_captions import SEEN_FILE
+from gcdesk.engine.modelfile.zip_reader import opened_zip
 from gcdesk.engine.os_errors import os_reason, writing
 
 ARCHIVE_SUFFIX = f"{MODEL_SUFFIX}.zip"
@@ -101,7 +102,7 @@ def unzip_model(archive: Path, folder: Path) -> Path:
     folder.parent.mkdir(parents=True, exist_ok=True)
     work = beside(folder)
     try:
-        with zipfile.ZipFile(archive) as source:
+        with opened_zip(archive) as source:
             members = _checked_members(archive.name, source)
             work.mkdir()
             for name, member in members.items():
@@ -155,11 +156,6 @@ def _checked_members(archive: str, source: zipfile.ZipFile) -> dict[str, zipfile
 
 
 def _extract(source: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> None:
-    left = _LIMITS[path.name]
+    """zipfile gives no more than the size that was checked, and refuses a member of which more would come."""
     with source.open(member) as packed, path.open("xb") as target:
-        while chunk := packed.read(_CHUNK):
-            left -= len(chunk)
-            # The declared size was checked; this is for one that lies.
-            if left < 0:
-                raise ModelFileError(f"{path.name} unpacks to more than a model has.")
-            target.write(chunk)
+        shutil.copyfileobj(packed, target, _CHUNK)

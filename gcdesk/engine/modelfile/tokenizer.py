@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 _LATIN = 0x24F
 # Real words that the vocabulary lacks fall into larger pieces: `gravy` is gr av y, `styrofoam` sty ro fo am.
 _LETTERS_A_PIECE = 1.6
+# Of a BERT's normalizer, pre_tokenizer and post_processor: three at most. Its "##", and its added tokens: five.
+_MAX_PARTS = 16
+_MAX_PREFIX = 16
+_MAX_ADDED = 10_000
 _PARTS: dict[str, tuple[object, ...]] = {
     "model": ("WordPiece",),
     "normalizer": ("BertNormalizer", "Lowercase", "NFC", "NFD", "NFKC", "NFKD", "Strip", "StripAccents"),
@@ -47,8 +51,10 @@ class CaptionTokenizer:
 
     @property
     def vocab_size(self) -> int:
-        """The number of ids, added tokens included."""
-        return int(self._tokenizer.get_vocab_size(with_added_tokens=True))
+        """How many ids a model must know: the highest one, of added tokens and of [CLS] and [SEP] too, and one."""
+        with _panics_in_words():
+            frame = self._tokenizer.encode("").ids
+        return 1 + max([*self._tokenizer.get_vocab(with_added_tokens=True).values(), self.pad_id, *frame])
 
     def encode(self, captions: Sequence[str], max_tokens: int) -> list[list[int]]:
         """Return each caption's ids, at most `max_tokens` with [CLS] and [SEP]: longer ones are cut."""
@@ -122,10 +128,32 @@ def _check_parts(path: Path, data: bytes) -> None:
         raise ModelFileError(f"{path} is not a tokenizer: {error}") from error
     if not isinstance(content, dict):
         raise ModelFileError(f"{path} is not a tokenizer: it holds no object.")
+    _check_sizes(path, content)
     for part, known in _PARTS.items():
-        for kind in _kinds(content.get(part)):
+        for number, kind in enumerate(_kinds(content.get(part))):
+            if number >= _MAX_PARTS:
+                raise ModelFileError(
+                    f"{path} is not a BERT tokenizer: its {part} has more than {_MAX_PARTS} parts."
+                )
             if kind not in known:
                 raise ModelFileError(f"{path} is not a BERT tokenizer: its {part} is {str(kind)[:60]!r}.")
+
+
+def _check_sizes(path: Path, content: Mapping[str, object]) -> None:
+    """Raise ModelFileError for what would be gone through at every word of every caption."""
+    model, frame = content.get("model"), content.get("post_processor")
+    prefix = model.get("continuing_subword_prefix", "##") if isinstance(model, dict) else "##"
+    if not isinstance(prefix, str) or len(prefix) > _MAX_PREFIX:
+        raise ModelFileError(f"{path} is not a BERT tokenizer: what its pieces begin with is no short text.")
+    added = content.get("added_tokens") or ()
+    if not isinstance(added, Sequence) or len(added) > _MAX_ADDED:
+        raise ModelFileError(f"{path} is not a BERT tokenizer: it has more than {_MAX_ADDED} added tokens.")
+    for name in ("single", "pair", "special_tokens"):
+        inner = frame.get(name) if isinstance(frame, dict) else None
+        if isinstance(inner, Sequence | Mapping) and len(inner) > _MAX_PARTS:
+            raise ModelFileError(
+                f"{path} is not a BERT tokenizer: its frame has more than {_MAX_PARTS} parts."
+            )
 
 
 def _kinds(part: object) -> Iterator[object]:
@@ -171,6 +199,6 @@ def load_model_tokenizer(model: LoadedModel) -> CaptionTokenizer:
     architecture = model.info.architecture
     if not isinstance(architecture, TextArchitecture) or tokenizer.vocab_size > architecture.vocab_size:
         raise ModelFileError(
-            f"{model.folder.name}: the tokenizer knows {tokenizer.vocab_size} pieces, more than the model."
+            f"{model.folder.name}: the tokenizer gives ids up to {tokenizer.vocab_size - 1:,}, which the model lacks."
         )
     return tokenizer

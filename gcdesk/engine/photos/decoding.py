@@ -24,6 +24,7 @@ from PIL import Image, UnidentifiedImageError
 from gcdesk.config.thresholds import PHOTO_LARGE_PIXELS, PHOTO_MAX_BYTES, PHOTO_MAX_PIXELS
 from gcdesk.engine.errors import PhotoError, PhotoProblem
 from gcdesk.engine.photos.formats import PhotoFormat, is_cut_off, refuse_deep_jpeg, sniff, turns_itself
+from gcdesk.engine.photos.limits import refuse_costly, refuse_shape
 
 # Pillow's decoders beside those that it always imports; each is imported when its first photo comes.
 _PLUGINS = {
@@ -67,6 +68,7 @@ def decode_photo(path: Path | str, target: int, data: bytes | None = None) -> Im
     """
     data = read_photo(path) if data is None else data
     kind = sniff(data)
+    refuse_costly(data, kind)
     if is_cut_off(data, kind):
         raise PhotoError(PhotoProblem.TRUNCATED, "The photo is cut off: the end of its file is missing.")
     if kind is PhotoFormat.JPEG:
@@ -189,6 +191,7 @@ def _check_pixels(size: tuple[int, int]) -> None:
     width, height = size
     if width < 1 or height < 1:
         raise PhotoError(PhotoProblem.UNREADABLE, "The photo is damaged: it says that it has no pixels.")
+    refuse_shape(width, height)
     if width * height > PHOTO_MAX_PIXELS:
         _raise_too_many_pixels(f" ({width:,} x {height:,})")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterator
 from enum import StrEnum
@@ -61,6 +62,7 @@ _FOREIGN = {
 # An interrupted copy may have its full length already, with zeros for what did not come. Compressed pixels
 # never end like this.
 _ZERO_TAIL = bytes(1024)
+_NO_FILL = re.compile(rb"[^\xff]")
 # The markers that begin a JPEG's frame and say its bits (ITU-T T.81, table B.1).
 _FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 
@@ -138,7 +140,10 @@ def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int]]:
     while at + 4 <= len(data) and data[at] == 0xFF:
         marker = data[at + 1]
         if marker == 0xFF:  # padding
-            at += 1
+            found = _NO_FILL.search(data, at + 1)
+            if found is None:
+                return
+            at = found.start() - 1
             continue
         yield marker, at
         if marker == 0xDA:

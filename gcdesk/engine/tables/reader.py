@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from gcdesk.config.thresholds import TABLE_MAX_BYTES
+from gcdesk.config.thresholds import TABLE_MAX_BYTES, TABLE_MAX_CELLS
 from gcdesk.engine.errors import GcdeskError
 from gcdesk.engine.tables.writer import without_quote
 
@@ -64,6 +64,8 @@ def read_table(path: Path, error: type[GcdeskError]) -> Table:
     skipped = 0
     if said := _SEPARATOR_LINE.match(text):
         delimiter, text, skipped = said[1], text[said.end() :], 1
+    if sum(map(text.count, f"{delimiter}\r\n")) > TABLE_MAX_CELLS:
+        raise error(f"{path.name} is too large for a table: at most {TABLE_MAX_CELLS:,} cells are read.")
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         rows = [Row(reader.line_num + skipped, tuple(map(_cell, cells))) for cells in reader]
