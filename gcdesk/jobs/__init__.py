@@ -1,1 +1,1 @@
-"""Child processes as the window sees them: start, ask, cancel, restart. QtCore only; nothing here blocks."""
+"""Child processes of the window: the worker, tasks, their queues and command lines. QtCore only; no call blocks."""

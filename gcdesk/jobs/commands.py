@@ -1,4 +1,4 @@
-"""How gcdesk starts itself as a child process."""
+"""Command lines with which gcdesk starts itself as a child process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the user's settings to what the worker is told."""
+"""The worker's configuration message from the user's settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A child process that speaks in lines: started, read, asked to stop and ended without the window waiting."""
+"""A child process that writes lines to its standard output: start, read, stop and kill without blocking the window."""
 
 from __future__ import annotations
 
@@ -20,11 +20,10 @@ _STDERR_TAIL_LINES = 20
 
 
 class LineProcess(QObject):
-    """One run of a command. Call from the thread that the object lives in, which must be the main one:
-    Linux ends a child with the thread that started it.
+    """One run of a command. Use it from the main thread: Linux ends a child with the thread that started it.
 
-    line: a whole line of its standard output, without the newline. ended: in words, why the process is gone, ""
-    where it was asked to. Its standard error goes to the log.
+    line: a whole line of standard output, without the newline. ended: why the process is gone, "" where `stop` or
+    `close` asked for it. Standard error goes to the log.
     """
 
     line = Signal(bytes)

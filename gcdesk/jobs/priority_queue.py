@@ -1,4 +1,4 @@
-"""The photos that wait at the window's side, however many: the most urgent first. No Qt."""
+"""The queue of photos that are not sent yet, the most urgent first. No Qt."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ Entry = tuple[str, str | None, Priority]
 
 
 class PriorityQueue:
-    """A line for each priority. Every call costs the same however long the lines are.
+    """One first-in-first-out queue of item ids for each priority; every call takes constant time.
 
-    A line holds ids; what is known of an id, its present priority too, lies in one table, and an id that is no
-    longer meant is passed over when its turn comes.
+    What is known of an id, its current priority too, is in one table. An id whose entry moved to another queue is
+    skipped when it is reached.
     """
 
     def __init__(self) -> None:

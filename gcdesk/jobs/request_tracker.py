@@ -64,7 +64,7 @@ class SentRequest:
 
 
 class RequestTracker:
-    """Requests in, what to send out, answers back. The caller sends what `to_send` gives, in that order."""
+    """State of all requests. The caller sends what `to_send` returns, in that order, and reports what comes back."""
 
     def __init__(self) -> None:
         self.waiting = PriorityQueue()

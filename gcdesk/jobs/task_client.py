@@ -1,4 +1,4 @@
-"""One long job as the app sees it: start it, hear how far it is, ask it to stop. Nothing here blocks."""
+"""The client of one long task in a process of its own: start, progress, stop. No call blocks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Short tasks one after the other, each with its own end: what imports, checks, compares and measures models."""
+"""A queue of short tasks (import, check, compare, measure a model), run one after the other."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def _nothing(*_args: object) -> None: ...
 
 @dataclass(frozen=True)
 class QueuedTask:
-    """A task, what follows when it is done, when it failed (why; "" where it was cancelled), and while it runs."""
+    """A task and its callbacks. failed: gets the reason, "" where the task was cancelled."""
 
     task: Task
     done: Callable[[Done], object]
@@ -27,7 +27,7 @@ class QueuedTask:
 
 
 class TaskQueue(QObject):
-    """Runs errands in order. `busy_changed`: whether one runs."""
+    """Runs queued tasks in order. busy_changed: whether a task runs."""
 
     busy_changed = Signal(bool)
 

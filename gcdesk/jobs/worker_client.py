@@ -1,4 +1,4 @@
-"""The worker as the window sees it: ask, and answers come as signals. It is kept alive; nothing here blocks."""
+"""The client of the worker process: requests in, answers as signals, restarts after a crash. No call blocks."""
 
 from __future__ import annotations
 

@@ -1,3 +1,1 @@
-"""The window: QtGui and QtWidgets live here and nowhere else. Talks to jobs and store, never to torch or
-onnxruntime.
-"""
+"""The window. QtGui and QtWidgets are used here only; it uses jobs and store, and imports no model runtime."""

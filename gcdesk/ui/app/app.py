@@ -1,4 +1,4 @@
-"""The application: one window a profile, theme, signals of the system; then everything is the window's."""
+"""Starts the application: settings, theme, single instance, system signals, main window."""
 
 from __future__ import annotations
 

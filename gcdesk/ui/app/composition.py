@@ -1,4 +1,4 @@
-"""Puts the real worker and the real store behind a controller."""
+"""Builds the controller of the real application, with the real worker and the real store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Python was doing when the window's process died: kept in a file, and told at the next start."""
+"""Python stack traces of a crash inside a library, written by faulthandler and reported at the next start."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _PATTERN = "running-*.trace"
 
 
 class CrashTrace:
-    """From now until `close` a fatal error (a crash inside a library) writes each thread's place to a file.
+    """Until `close`, a fatal error writes the stack of each thread to a file of the log folder.
 
-    `earlier`: the report of a window that died so before, None where none did. A log folder that cannot be
-    written costs the trace, nothing else.
+    earlier: the report of a window that crashed before, None where none did. Where the log folder cannot be written
+    there is no trace, and no error.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""A zip that tells a helper what he must know: log, settings, doctor's report. No photos; nothing is sent."""
+"""The diagnostics zip for support: log, settings, doctor's report. It holds no photo, and nothing is sent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Puts the rooms around the main window: each action that waits there gets its meaning here."""
+"""Connects the features to the main window: each action of the menus gets its slot here."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _CUT_SHORT_DAYS = 14  # later it is in the list of the training page only
 
 
 class Features(QObject):
-    """What was installed, for those who come later. Dialogs are imported when they are asked for."""
+    """The features of one window. Dialogs and what serves them are imported and made when first used."""
 
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)

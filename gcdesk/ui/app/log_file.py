@@ -1,4 +1,4 @@
-"""The app's log file, and a line in the window when something goes wrong that nobody foresaw."""
+"""The application's log file, and a notice in the window for an error that nothing handled."""
 
 from __future__ import annotations
 
@@ -27,16 +27,18 @@ def log_file() -> Path:
 
 
 class OneLineFormatter(logging.Formatter):
-    """A record is one line, whatever file name it quotes: nobody can forge another one. Traces follow it."""
+    """Formats a record as one line whatever it quotes, so that no file name can forge a record. A traceback follows
+    it.
+    """
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         return one_line(super().formatMessage(record), _LONGEST)
 
 
 class LogKeeper(QObject):
-    """From now until `close` warnings, the worker's own lines and errors go to the log file.
+    """Until `close`, warnings, errors and the worker's standard error go to the log file.
 
-    `went_wrong(str)` is sent for an error that nothing caught: the window goes on, and says so.
+    went_wrong(str): an exception that nothing handled; the window goes on.
     """
 
     went_wrong = Signal(str)

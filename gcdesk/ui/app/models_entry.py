@@ -1,4 +1,4 @@
-"""The way from the window to its models: the library's sheet, imports, comparisons, and the training."""
+"""The models feature: library sheet, import, and training of the text model."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FILES = "Models (*.gcmodel.zip *.zip *.pth *.pt);;All files (*)"
 
 
 class Models(QObject):
-    """Made when models are first asked for; what it began goes on while no sheet is open."""
+    """Opens the sheets about models and owns the running training, which outlives its sheet."""
 
     def __init__(self, host: Host, preferences: Preferences, dialogs: OneAtATime) -> None:
         super().__init__(host.widget)

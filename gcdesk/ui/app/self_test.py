@@ -1,8 +1,7 @@
-"""`gcdesk --smoke FILE`: the window proves itself on the sample photos, and writes what it found as JSON.
+"""The self-test `gcdesk --smoke FILE`: the real window and worker on the sample photos, measured and written as JSON.
 
-It is the real window with the real worker: three photos are dropped on it as a file manager would drop them, the
-worker is killed, three more are dropped. Exit code 0 when all six have an answer, else 1. The photos go into a
-session of its own, which is deleted at the end; a window that is open is left alone.
+Three photos are dropped as a file manager drops them, the worker is killed once, and everything is answered
+nevertheless.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ _SESSION = "SelfTest test"
 
 @dataclass
 class Report:
-    """What is written. Times are seconds since the process began, memory is MB of resident pages."""
+    """The result. Times are seconds since the process started, memory is MB of resident pages."""
 
     ok: bool = False
     problem: str = ""
@@ -62,7 +61,7 @@ class Report:
 
 
 class SelfTest(QObject):
-    """Walks the window through the test; `report` is complete once the window has closed."""
+    """Runs the steps of the test; `report` is complete once the window is closed."""
 
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)

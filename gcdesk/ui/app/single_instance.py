@@ -1,4 +1,4 @@
-"""One window per profile: a second start hands its paths to the first and leaves."""
+"""One window for a profile: a second start hands its paths to the running one and exits."""
 
 from __future__ import annotations
 

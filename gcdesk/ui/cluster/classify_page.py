@@ -1,4 +1,4 @@
-"""The wizard's page for a folder that the cluster classifies: which models, and how the work is cut up."""
+"""The wizard's page for classifying a large folder on the cluster: models, tasks and shards."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gcdesk.ui.widgets.dialogs import Sheet, note
 
 @dataclass(frozen=True)
 class InUse:
-    """The models that this computer uses, by kind."""
+    """The models in use on this computer, by kind."""
 
     image: Path
     text: Path

@@ -1,4 +1,4 @@
-"""Cluster jobs from the window: the wizard, the page of jobs, bundles written and results taken in behind it."""
+"""Cluster jobs of the window: opens wizard and jobs dialog, writes bundles, imports results."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _TELL_SECONDS = 0.5
 
 
 class ClusterJobs(QObject):
-    """Results are checked in a process of their own: scoring them needs what the window never imports."""
+    """The feature's state. A result is checked in a task of its own, because scoring it needs a model runtime."""
 
     told = Signal(int, int)
 

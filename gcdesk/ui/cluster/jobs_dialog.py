@@ -1,4 +1,4 @@
-"""The page of cluster jobs: what was exported, how it stands, what came back."""
+"""The dialog of cluster jobs: what was exported, its state in the queue, its result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a cluster job brought home: figures beside the model in use, curves, or why it failed with the proof."""
+"""The result of one cluster job: figures beside the model in use, curves, or why it failed with lines of its log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Slurm's queue from the window: `squeue` takes many seconds where no cluster answers, and nobody waits for it."""
+"""The state of jobs from `squeue`, asked without blocking: it takes many seconds where no cluster answers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gcdesk.cluster.job_registry import QUEUE_SECONDS, queue_command, read_queue
 
 
 class SlurmQueue(QObject):
-    """Sends `answered(states by run)`; nothing where no Slurm answers on this computer."""
+    """answered(states by run): emitted only where Slurm answers on this computer."""
 
     answered = Signal(dict)
 

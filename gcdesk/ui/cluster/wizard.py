@@ -1,4 +1,4 @@
-"""The wizard that exports a job for a cluster, a training or a large folder: photos, how, resources, review, save."""
+"""The wizard that writes a cluster job, a training or a large folder to classify."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pages of the wizard for cluster jobs: photos, model, resources, and the finished text to look over."""
+"""The wizard's pages for a training: photos, model, resources, review of the files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A figure of an evaluation on the page: the drawing by QtSvg, and its values in a table beside it."""
+"""One figure of an evaluation: an SVG drawing and a table of its values."""
 
 from __future__ import annotations
 

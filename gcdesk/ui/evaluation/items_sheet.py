@@ -1,4 +1,4 @@
-"""The items behind a figure: a table of what they are and what was said, from which they can be opened."""
+"""The table of the items behind a figure; they can be opened in the window."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MOST = 500
 
 
 class ItemsSheet(Sheet):
-    """`open_paths` is asked to put photos into the window's list."""
+    """open_paths: called with the paths to add to the window's list."""
 
     def __init__(
         self,

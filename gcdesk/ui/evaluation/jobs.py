@@ -1,4 +1,4 @@
-"""What the evaluation page has done elsewhere: tasks in a process, reading and figures on a thread."""
+"""Background work of the evaluation sheet: tasks in a process, reading and figures on a thread."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class Shown:
 
 
 class EvaluationJobs(QObject):
-    """progress: Progress. running: what is being done, "" when nothing is. finished: the task's name and Done.
-    failed: a sentence. stopped: it was cancelled.
+    """progress: Progress. running: what runs, "" for nothing. finished: the task's name and Done. failed: a sentence.
+    stopped: it was cancelled.
     """
 
     progress = Signal(object)

@@ -1,4 +1,4 @@
-"""The page of one evaluation: warnings, what each model adds, every figure, the review slider, the items behind."""
+"""One evaluation: warnings, each model's contribution, every figure, the review slider, the items."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _STEPS = 100
 
 
 class EvaluationPage(QScrollArea):
-    """items_wanted: title, key of the contender, places. threshold_wanted: the station's review threshold."""
+    """items_wanted: title, key of the contender, item indices. threshold_wanted: the review threshold to take over."""
 
     items_wanted = Signal(str, str, object)
     threshold_wanted = Signal(float)

@@ -1,4 +1,4 @@
-"""Two kept evaluations side by side, in a sheet of their own."""
+"""Two stored evaluations side by side."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The evaluation page's sheet: what was measured on the left, its figures on the right, what to do below."""
+"""The evaluation sheet: start panel and stored evaluations on the left, the figures of one on the right."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What to measure on: a folder of photos whose names are captions, or corrected items of sessions."""
+"""The form that starts an evaluation: a folder with labelled names, or corrected items of sessions."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NUMBER = Qt.ItemDataRole.UserRole
 
 
 class StartPanel(QWidget):
-    """`wanted` gives the arguments of the task: the name, what, which. `cancelled` asks it to stop."""
+    """wanted: name, kind of source and source of the evaluation to start. cancelled: the running one is to stop."""
 
     wanted = Signal(tuple)
     cancelled = Signal()

@@ -1,4 +1,4 @@
-"""What is asked before photos are copied: which, and where to."""
+"""The dialogs before photos are copied or moved: which ones, and where to."""
 
 from __future__ import annotations
 

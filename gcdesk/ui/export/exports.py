@@ -1,4 +1,4 @@
-"""What leaves the app: tables, photos sorted into bin folders, a training set. All of it off the window's thread."""
+"""The export feature: tables, bin folders, training sets. All file work runs on a thread."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _TELL_SECONDS = 0.5
 
 
 class Exports(QObject):
-    """Asks where to, writes on a thread, says what became of it."""
+    """Asks for the target, writes on a thread, reports the outcome in the status strip."""
 
     told = Signal(str, int, int)
 

@@ -1,4 +1,4 @@
-"""Rows as a table that leaves the app: which columns there are and what stands in them. No Qt."""
+"""The columns and cells of an exported table. No Qt."""
 
 from __future__ import annotations
 

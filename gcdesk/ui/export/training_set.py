@@ -1,6 +1,4 @@
-"""The operator's labels as a training set: an ImageFolder whose file names are the captions, and captions.csv.
-No Qt.
-"""
+"""Writes labelled photos as a training set: an ImageFolder with captions as file names, and captions.csv. No Qt."""
 
 from __future__ import annotations
 

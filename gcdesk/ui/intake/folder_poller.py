@@ -1,4 +1,4 @@
-"""Looks at a folder again and again and says which photos are new and finished. No Qt; may block for the disk."""
+"""Scans a folder again and again for new, complete photos. No Qt; blocks as long as the disk does."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ _REUSED = frozenset(
 
 @dataclass(frozen=True)
 class Arrival:
-    """A photo that came. `kept`: a copy of a file that its camera will overwrite, whose name says nothing.
-    `identity`: of one that is no copy.
+    """A new photo. kept: the path is a copy, because the camera will overwrite the file; its name is no caption.
+    identity: size and modification time of one that is no copy.
     """
 
     path: str
@@ -44,8 +44,8 @@ class Arrival:
 
 @dataclass(frozen=True)
 class ScanResult:
-    """What one poll found. `problem`: why the folder cannot be seen or a photo not be taken over, "" when all can.
-    `growing`: some file is not finished. `folders`: it and its subfolders. `seconds`: how long the poll took.
+    """One scan. problem: why the folder or a photo cannot be read, "" for none. growing: a file is not complete yet.
+    folders: the folder and its subfolders. seconds: how long the scan took.
     """
 
     arrived: tuple[Arrival, ...] = ()

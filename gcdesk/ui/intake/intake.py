@@ -1,5 +1,5 @@
-"""How photos come in by hand: dropped, pasted, opened. One drop is read after the other, in a thread; rows
-show while it is read.
+"""Photos that the operator drops, pastes or opens. Drops are read one after the other on a thread; rows appear
+meanwhile.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ _MODELS = (".gcmodel", ".gcmodel.zip", ".pth", ".pt", ".ckpt", ".pth.tar", ".saf
 
 
 class _Abandoned(Exception):
-    """Ends what still runs on a thread that was abandoned: nobody waits for its result any more."""
+    """Raised on a thread whose work was abandoned, to end it."""
 
 
 @dataclass
 class _Work:
-    """Something to read. `begin`, when its turn comes, gives what runs on the thread; `take` gets what that gave, here,
-    and says whether that was all.
+    """A drop or table that is read. begin: called when its turn comes, returns the function that runs on the thread.
+    take: gets that function's result on the window's thread, returns whether it was the last.
 
-    answered: when the disk last did, in monotonic seconds, as far as the thread tells by `alive`.
+    answered: when the disk last answered, in monotonic seconds.
     """
 
     name: str
@@ -62,7 +62,7 @@ class _Work:
 
 
 class TableCommand(QUndoCommand):
-    """Captions of a table for rows of the list, each its own."""
+    """Sets the captions of a table on rows, one for each."""
 
     def __init__(
         self, target: CommandTarget, rows: Sequence[int], before: Sequence[str], after: Sequence[str]
@@ -78,9 +78,9 @@ class TableCommand(QUndoCommand):
 
 
 class Intake(QObject):
-    """Takes what the operator brings. `tables` are the caption tables of this session, latest last.
+    """The intake of one window. tables: caption tables of this session, the latest last.
 
-    results_dropped: archives that a cluster job may have written. models_dropped: model files. Neither is a photo.
+    results_dropped: archives that a cluster job may have written. models_dropped: model files.
     """
 
     results_dropped = Signal(list)

@@ -1,4 +1,4 @@
-"""What a drop or the clipboard holds: files, a picture's own bytes, or something that is no photo."""
+"""What a drop or the clipboard holds: paths, a picture, or a reason why neither."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Incoming:
-    """Paths to open, or a picture, or the sentence that says why it is neither."""
+    """Paths to open, or a picture, or a refusal for the operator."""
 
     paths: tuple[str, ...] = ()
     picture: Picture | None = None

@@ -1,4 +1,4 @@
-"""Asks which folder to watch, and how."""
+"""The dialog that starts watching a folder."""
 
 from __future__ import annotations
 

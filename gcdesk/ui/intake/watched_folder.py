@@ -1,4 +1,4 @@
-"""The watched folder: change notification and a poll, a session a day, and a word when the camera is silent."""
+"""The watched folder: file notifications and polls, one session a day, notices about silence."""
 
 from __future__ import annotations
 
@@ -34,9 +34,7 @@ _MOST_TRIES = 5  # of one photo: then it is its place on the disk that cannot be
 
 
 class PollThread(QObject):
-    """Looks at a folder on a thread of its own, which nobody has to wait for: a share that hangs must not keep
-    the window from closing.
-    """
+    """Polls on a daemon thread, so that a share that hangs cannot keep the window from closing."""
 
     polled = Signal(object)
 
@@ -75,7 +73,7 @@ class PollThread(QObject):
 
 
 class WatchedFolder(QObject):
-    """Adds the photos that come into one folder to a session of that folder and that day."""
+    """Adds the photos that appear in one folder to a session of that folder and day."""
 
     stopped = Signal()
 

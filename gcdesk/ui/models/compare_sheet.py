@@ -1,4 +1,4 @@
-"""Two models of a kind on items whose bin is known: which other one, which items, and what came out."""
+"""The sheet that compares two models of a kind on labelled items."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class CompareSheet(Sheet):
-    """The model in use, or another one, beside the chosen one."""
+    """Compares the chosen model with the one in use, or with another."""
 
     def __init__(self, host: Host, jobs: ModelJobs, chosen: Listed, models: list[Listed]) -> None:
         super().__init__(host.widget, host.theme, "Compare models – gcdesk", "Compare two models")  # noqa: RUF001

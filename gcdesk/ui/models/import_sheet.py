@@ -1,4 +1,4 @@
-"""Files that may be models: what each was recognised as, what must be confirmed, and their import one by one."""
+"""The sheet that imports model files: what each is, what must be confirmed, progress."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ _POOLING = (("The first token, [CLS]", "cls"), ("The mean of all tokens", "mean"
 
 
 class SourceCard(Card):
-    """One file: the sentence, its name here, and what the file cannot tell. `answered`: the order of its classes."""
+    """One file: what it is, its name in the library, and questions that the file leaves open. answered: the class
+    order.
+    """
 
     answered = Signal()
 
@@ -123,7 +125,7 @@ class SourceCard(Card):
 
 
 class ImportSheet(Sheet):
-    """Cards of files, one below the other; `Import` does those that can be imported."""
+    """One card a file; `Import` imports those that are ready."""
 
     def __init__(self, host: Host, jobs: ModelJobs) -> None:
         super().__init__(host.widget, host.theme, "Import models – gcdesk", "Import models")  # noqa: RUF001 - a dash

@@ -54,7 +54,7 @@ class Trashed:
 
 
 class ModelJobs(QObject):
-    """`changed`: the library or what is in use is another."""
+    """changed: the library, or the model in use, is another one."""
 
     changed = Signal()
 

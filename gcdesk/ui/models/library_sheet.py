@@ -1,4 +1,4 @@
-"""The model library: what is installed, how good it is and on what, and everything that can be done to it."""
+"""The sheet of installed models: figures, and what can be done with each."""
 
 from __future__ import annotations
 

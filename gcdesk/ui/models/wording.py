@@ -1,4 +1,4 @@
-"""A model of the library in words, for a row and for the lines below it."""
+"""A model of the library in words: cells of its row and the details below."""
 
 from __future__ import annotations
 

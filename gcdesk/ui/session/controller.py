@@ -1,4 +1,4 @@
-"""Session, worker and rows held together: the only part of the window that talks to jobs and store."""
+"""The session's controller: joins rows, worker and store, and carries out what the operator does."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _FLUSH_MS = 90  # results reach the list at most this often
 
 
 class Controller(QObject):
-    """Rows of the open session, and everything that may happen to them. Call from the window's thread."""
+    """The rows of the open session and all changes to them. Call from the window's thread."""
 
     rows_added = Signal(int, int)
     rows_changed = Signal(object)

@@ -1,4 +1,4 @@
-"""Marks photos whose content is in the list already, once new photos have come to rest."""
+"""Marks photos whose content is in the list already, once no new photo came for a while."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _AT_ONCE = 5_000
 
 
 class DuplicateFinder(QObject):
-    """Looks for equal content among new rows and the list. Only files of equal size are read, on a thread."""
+    """Compares new rows with the list. Only files of equal size are read, on a thread."""
 
     def __init__(self, controller: Controller, parent: QObject) -> None:
         super().__init__(parent)

@@ -1,6 +1,4 @@
-"""Which rows are shown, and in what order: pure numpy on a snapshot, so that it runs off the window's
-thread. No Qt.
-"""
+"""Filters, search and sort orders as numpy functions on a snapshot, to run on a thread. No Qt."""
 
 from __future__ import annotations
 
@@ -80,7 +78,7 @@ class ViewSpec:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What filters and sorts read, taken in one go on the window's thread, and the bounds of Show.LOW and HIGH."""
+    """Copies of the columns that filters and sorts read; `low` and `high` bound Show.LOW and Show.HIGH."""
 
     rows: Rows
     low: float

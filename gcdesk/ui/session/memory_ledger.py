@@ -1,6 +1,4 @@
-"""A session that is kept in memory only: for when the store's file cannot be used, so that work goes on all
-the same.
-"""
+"""A ledger without a store, for when the store's file cannot be used: work goes on, nothing is saved."""
 
 from __future__ import annotations
 
@@ -15,7 +13,7 @@ _UNSAVED = "Sessions cannot be saved at present."
 
 
 class MemoryLedger:
-    """Gives ids and remembers nothing."""
+    """Gives ids and stores nothing."""
 
     def __init__(self) -> None:
         self._items = count(1)

@@ -1,6 +1,4 @@
-"""What the controller needs of the worker's client and of the store, as it calls them. Thin adapters fit the
-real ones.
-"""
+"""Interfaces of the controller to the worker's client and the store, and their data classes."""
 
 from __future__ import annotations
 
@@ -32,9 +30,7 @@ class FoundPhoto:
 
 @dataclass(frozen=True)
 class Ready:
-    """The worker is up: device in the operator's words, the models' names ("" none), and a
-    notice ("" none).
-    """
+    """The worker is ready: device in words, names of the models ("" for none), a notice ("" for none)."""
 
     device: str
     image_model: str
@@ -44,7 +40,7 @@ class Ready:
 
 @dataclass(frozen=True)
 class LoadedSession:
-    """A session out of the store; its rows are filled off the window's thread."""
+    """A session read from the store."""
 
     session_id: int
     name: str
@@ -52,7 +48,7 @@ class LoadedSession:
 
 
 class WorkerPort(Protocol):
-    """The worker seen from the controller. Item ids are the store's; calls return at once."""
+    """The worker as the controller uses it. Item ids are the store's; calls return at once."""
 
     ready: SignalInstance  # Ready
     started: SignalInstance  # list of ids
@@ -91,9 +87,7 @@ class WorkerPort(Protocol):
 
 
 class LedgerPort(Protocol):
-    """The store seen from the controller. Calls return at once; answers come by `done` on the window's
-    thread.
-    """
+    """The store as the controller uses it. Calls return at once; `done` is called later on the window's thread."""
 
     @property
     def moves(self) -> Store | None:

@@ -1,4 +1,4 @@
-"""How far along a batch is: done of total, photos a second, time left. No Qt."""
+"""Progress of a batch: done of total, photos a second, time left. No Qt."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Progress:
 
 
 class Pace:
-    """Measures the rate from how many were done lately."""
+    """The rate of finished photos over the last seconds."""
 
     def __init__(self) -> None:
         self._marks: deque[tuple[float, int]] = deque()
@@ -69,7 +69,7 @@ class Pace:
 
 
 class Batch:
-    """The rows that are worked on together, those that were done before it aside."""
+    """The rows that are worked on now; those finished before it do not count."""
 
     def __init__(self) -> None:
         self.pace = Pace()

@@ -1,4 +1,4 @@
-"""The review queue: what comes next, where one stands in it, and the random spot checks. No Qt."""
+"""The review queue: the next row to review, the position in it, random spot checks. No Qt."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""The list in memory, column by column: numpy arrays and lists of text, so that 100,000 rows are small and
-quick.
+"""The list in memory as columns (numpy arrays and lists), so that 100,000 rows stay small and fast.
 
-No Qt here. A row's number is its place in the order of arrival and never changes.
+No Qt. A row's number is its place in the order of arrival and never changes.
 """
 
 from __future__ import annotations

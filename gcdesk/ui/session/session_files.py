@@ -1,4 +1,4 @@
-"""The session's own folder: pictures that had no file, and copies of photos that a camera overwrites."""
+"""The session's own folder: pasted pictures, and copies of photos that a camera overwrites."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The store as the controller sees it: every call returns at once, reading and adding happen on one thread."""
+"""The ledger on the store: calls return at once, reading and adding happen on one thread."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from gcdesk.ui.threads.gui_priority import GuiPriority
 
 
 class StoreLedger(QObject):
-    """A `LedgerPort` on a `Store`. Where the store cannot be used it says so once and goes on in memory."""
+    """A `LedgerPort` on a `Store`; where the store cannot be used it reports that once and goes on in memory."""
 
     trouble = Signal(str)
 

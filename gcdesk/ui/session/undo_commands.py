@@ -1,4 +1,4 @@
-"""What can be undone: captions and corrections, of one row or of many."""
+"""Undo commands: captions and labels of rows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gcdesk.ui.session.wording import label_name
 
 
 class CommandTarget(Protocol):
-    """Who carries the changes out."""
+    """What carries the changes out."""
 
     def apply_captions(self, rows: Sequence[int], texts: Sequence[str]) -> None: ...
 
@@ -25,7 +25,7 @@ def _of(rows: Sequence[int] | np.ndarray) -> str:
 
 
 class CaptionCommand(QUndoCommand):
-    """Another caption for some rows."""
+    """Sets one caption on rows."""
 
     def __init__(self, target: CommandTarget, rows: Sequence[int], before: Sequence[str], after: str) -> None:
         super().__init__(f"caption{_of(rows)}")
@@ -39,7 +39,7 @@ class CaptionCommand(QUndoCommand):
 
 
 class LabelCommand(QUndoCommand):
-    """The operator's label for some rows; arrays of row numbers and of labels before and after."""
+    """Sets the operator's label on rows; arrays of row numbers and of labels before and after."""
 
     def __init__(
         self, target: CommandTarget, rows: np.ndarray, before: np.ndarray, after: np.ndarray

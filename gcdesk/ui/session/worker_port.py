@@ -1,4 +1,4 @@
-"""The worker's client as the controller sees it: words and numbers of the rows instead of the protocol's messages."""
+"""The worker's client behind `WorkerPort`: rows and label codes in place of protocol messages."""
 
 from __future__ import annotations
 

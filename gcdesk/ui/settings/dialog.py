@@ -1,4 +1,4 @@
-"""The settings, each applied as it is changed. A field can only take what the settings file may hold."""
+"""The settings dialog; each change is applied at once."""
 
 from __future__ import annotations
 

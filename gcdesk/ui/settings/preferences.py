@@ -1,4 +1,4 @@
-"""Settings that are changed while the window is open: applied at once, written a moment later."""
+"""The settings of the open window: applied at once, written a moment later."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _WORKER = _THRESHOLDS | _ANSWERS | {"device", "threads"}
 
 
 class Preferences(QObject):
-    """Changes the settings of the open window. `changed` says which fields have new values."""
+    """changed(names): the fields that have new values."""
 
     changed = Signal(set)
 

@@ -1,4 +1,4 @@
-"""What the station view says of a row, in an operator's words. No Qt."""
+"""The answer of a row in the operator's words, for the station view. No Qt."""
 
 from __future__ import annotations
 
@@ -15,10 +15,8 @@ from gcdesk.ui.session.rows import Rows
 
 
 class Look(Enum):
-    """How the answer's ground is drawn; each tells its kind without colour.
-
-    EMPTY and WAITING: plain. SURE and DECIDED: filled. PROBABLY: an outline. CHECK: a dashed outline.
-    FAILED: plain, with the reason.
+    """How the answer is drawn, told apart without colour. EMPTY, WAITING: plain. SURE, DECIDED: filled. PROBABLY:
+    outlined. CHECK: dashed outline. FAILED: plain, with the reason.
     """
 
     EMPTY = "empty"
@@ -32,8 +30,8 @@ class Look(Enum):
 
 @dataclass(frozen=True)
 class Answer:
-    """`label`: the bin to draw, NOT_SET for none. `heading`: the word over it, or the only one.
-    `candidates`: the two bins of a CHECK, the likelier first; empty where no model answered.
+    """label: the bin to draw, NOT_SET for none. heading: the word above it. candidates: the two bins of CHECK, the
+    likelier first; empty where no model answered.
     """
 
     look: Look

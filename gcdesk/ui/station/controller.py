@@ -1,4 +1,4 @@
-"""Opens the station view with F11 and brings the operator back; keeps the screen on while it is in use."""
+"""Opens and closes the station view (F11), and keeps the screen on while it is in use."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Station(QObject):
-    """The station view of a main window. It is made when it is first wanted: the start of the app is spared it."""
+    """The station view of a main window, made when first used."""
 
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)

@@ -1,4 +1,4 @@
-"""Parts of the station view: the photo, the last ten, and buttons for gloved hands."""
+"""Widgets of the station view: photo, last ten answers, touch buttons."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CENTRE = Qt.AlignmentFlag.AlignCenter
 
 
 class StationPhoto(QWidget):
-    """The photo, fitted, with one band of words over its lower edge where there is something to say."""
+    """The photo, scaled to fit, with an optional band of text over its lower edge."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -86,7 +86,7 @@ class StationPhoto(QWidget):
 
 
 class LastTen(QWidget):
-    """The last ten answers, newest first: the photo with its bin's mark. A touch goes back to one."""
+    """The last ten answers, newest first: photo and bin. A touch goes back to one."""
 
     chosen = Signal(int)
 
@@ -186,9 +186,7 @@ class LastTen(QWidget):
 
 
 class TouchButton(QPushButton):
-    """A large button: a bin's shape with key and word, or a word alone. Keys do the same, so it takes no
-    focus and Space stays "accept".
-    """
+    """A large button: a bin's shape, key and name, or a word. It takes no focus, so that Space stays "accept"."""
 
     def __init__(self, theme: Theme, text: str, code: int = NOT_SET, parent: QWidget | None = None) -> None:
         super().__init__(text, parent)

@@ -1,4 +1,4 @@
-"""Keeps the screen on while the station is in use. Where the platform has no simple way, the log says so."""
+"""Keeps the screen on; where the platform has no simple way, the log says so."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ES_CONTINUOUS, _ES_SYSTEM, _ES_DISPLAY = 0x80000000, 0x1, 0x2
 
 
 class ScreenWakeLock(QObject):
-    """Several may want the screen on, each by its own reason; it may sleep again when the last lets go."""
+    """A lock with several reasons; the screen may sleep again when the last is released."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -61,7 +61,7 @@ def _has_session_bus() -> bool:
 
 
 class _Windows:
-    """The state belongs to the thread that sets it: the window's."""
+    """SetThreadExecutionState: the state belongs to the thread that sets it, the window's."""
 
     def __init__(self) -> None:
         self._set(_ES_CONTINUOUS | _ES_SYSTEM | _ES_DISPLAY)

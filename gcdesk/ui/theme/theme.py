@@ -1,6 +1,4 @@
-"""Two explicit palettes, light and dark, the type scale and the icons. Colour means bin; the interface
-itself is grey.
-"""
+"""Two palettes (light and dark), the type scale and the icons. Colour means a bin; the interface itself is grey."""
 
 from __future__ import annotations
 
@@ -22,7 +20,7 @@ SHAPES = ("square", "circle", "triangle", "diamond", "ring")
 
 @dataclass(frozen=True)
 class BinStyle:
-    """How one bin looks: word, key and shape tell it without colour; `bar` is the colour of its bars."""
+    """How one bin looks. Name, key and shape tell it without colour; bar: the colour of its probability bars."""
 
     name: str
     key: str

@@ -1,4 +1,4 @@
-"""One small thread for work that would hold the window up; results come back on the window's thread."""
+"""A thread for work that would block the window; results come back on the window's thread."""
 
 from __future__ import annotations
 
@@ -39,10 +39,9 @@ class _Task(QRunnable):
 
 
 class Background(QObject):
-    """Runs plain functions on a thread of its own, in order of asking. `close()` waits for the last one.
+    """Runs functions on a thread of its own, in the order of the calls.
 
-    Each stands aside for the window's thread before it begins, while that is inside the `gui_priority` which they
-    share; with one of its own it stands aside for its own results only.
+    Before each it waits while the window's thread is inside `gui_priority`, which several may share.
     """
 
     finished = Signal(object, object, object, object)

@@ -1,4 +1,4 @@
-"""File work on a thread of its own, whose failures are sentences in the strip instead of crashes."""
+"""File work on a thread; its failures become sentences for the status strip."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class _Failed:
 
 
 class FileTasks(QObject):
-    """Runs functions that touch the disk, one after another, and never on the window's thread.
+    """Runs functions that use the disk, one after another, on a thread.
 
-    A GcdeskError or an OSError becomes `failed(sentence)`; then `done` is not called, `after` always is. Any other
-    exception is raised here.
+    failed(sentence): the function raised a GcdeskError or an OSError; `done` is then not called, `after` always is.
+    Any other exception is raised on the window's thread.
     """
 
     failed = Signal(str)

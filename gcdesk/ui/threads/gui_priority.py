@@ -1,4 +1,4 @@
-"""Who goes first where the window's thread and the threads of a large intake want the interpreter at once. No Qt."""
+"""Priority of the window's thread over the threads of a large intake. No Qt."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ _PATIENCE = 0.05  # seconds: a window that is never done must not stop the work 
 
 
 class GuiPriority:
-    """While the window's thread is inside (`with`), threads stop in `wait_for_gui` before their next piece of work.
+    """While the window's thread is inside (`with`), threads wait in `wait_for_gui` before their next piece of work.
 
-    Python shares itself equally among threads: with three of them storing and scanning, a paint event of 20 ms
-    took 80. So they stand aside, and their pieces are short.
+    Python shares itself equally among threads: with three of them storing and scanning, a paint event of 20 ms took
+    80.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""The page that plans a training: runs that were cut short, the captions, the settings, the time it will take."""
+"""The page that plans a training: unfinished runs, sources of captions, settings, expected time."""
 
 from __future__ import annotations
 

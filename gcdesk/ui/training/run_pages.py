@@ -1,4 +1,4 @@
-"""The pages of a training that runs, and of one that has ended."""
+"""The pages of a running and of an ended training."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _panels(training: Training) -> tuple[list[Panel], float]:
 
 
 class RunningPage(QWidget):
-    """How far it is, both curves, the best so far, and the log."""
+    """Progress, both curves, the best epoch so far, and the log."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -98,7 +98,7 @@ class RunningPage(QWidget):
 
 
 class EndedPage(QWidget):
-    """A new model beside the one in use, or why there is none."""
+    """The new model compared with the one in use, or why there is none."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""How to train: the model's name, what it starts from, how long; everything else behind a fold."""
+"""The form of training settings: name, starting model, duration; the rest is folded away."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _FOLDED, _UNFOLDED = "More settings ▸", "More settings ▾"
 
 
 class SettingsCard(Card):
-    """`changed`: another value. `settings()` is what the trainer is told beyond its own defaults."""
+    """changed: a value changed. `settings()`: what differs from the trainer's defaults."""
 
     changed = Signal()
 

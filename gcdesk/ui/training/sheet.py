@@ -1,4 +1,4 @@
-"""The sheet of a training: plan it, watch it, see what came out. The training itself belongs to the window."""
+"""The sheet of a training: plan, progress, result. The training itself outlives it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The captions to learn from: which sources, and what they come to before an hour is spent on them."""
+"""The form of caption sources, and what they amount to once prepared."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ ListSessions = Callable[[Callable[["list[SessionInfo]"], None]], None]
 
 @dataclass(frozen=True)
 class Chosen:
-    """A source as it was chosen: a table or folder, or sessions (an empty tuple: all of them)."""
+    """A chosen source: a table or folder, or sessions (an empty tuple: all of them)."""
 
     words: str
     path: Path | None = None
@@ -92,7 +92,7 @@ def gather(chosen: Sequence[Chosen], folder: Path) -> Prepared:
 
 
 class SourcesCard(Card):
-    """`changed`: other sources. `show_prepared` says what they come to."""
+    """changed: the sources changed. `show_prepared` shows what they amount to."""
 
     changed = Signal()
 

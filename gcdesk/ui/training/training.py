@@ -1,6 +1,6 @@
-"""The training of the text model that runs now, or ran last: begun, heard, stopped, resumed, compared, used.
+"""The training of the text model that runs now or ran last: start, stop, resume, compare, use.
 
-It belongs to the window, not to its sheet: a training goes on while the sheet is closed.
+It belongs to the window, not to its sheet, and goes on while the sheet is closed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ STOP_PATIENCE_SECONDS = 90.0
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be trained. base: as the trainer names it. settings: the trainer's, as text."""
+    """What is to be trained. base: the starting model's name for the trainer. settings: the trainer's, as text."""
 
     prepared: Prepared
     name: str

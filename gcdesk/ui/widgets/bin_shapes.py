@@ -1,4 +1,4 @@
-"""Bins as pictures: shape with its key number, outlined chip, and the button that sets a bin."""
+"""Drawings of bins: shape with key, chip, and the button that sets a bin."""
 
 from __future__ import annotations
 
@@ -98,9 +98,7 @@ def draw_chip(
 
 
 class BinButton(QPushButton):
-    """A button that sets a bin: shape with the key, word under it, outlined; filled tint when it is the
-    answer.
-    """
+    """A button that sets a bin: shape and key, name below; tinted when it is the answer."""
 
     def __init__(self, code: int, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -1,4 +1,4 @@
-"""What the dialogs share: a sheet with room around it, headings, a row of buttons, a question in words."""
+"""Base of all dialogs: a sheet with heading and buttons, a question, one dialog a name."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MARGIN = 22
 
 
 class Sheet(QDialog):
-    """A dialog on the window's ground. Fill `body`; buttons go below. Esc and the frame's button close it."""
+    """A dialog with a heading. Fill `body`; `add_button` adds to the row below. Esc and the frame's button close it."""
 
     def __init__(self, parent: QWidget, theme: Theme, title: str, heading: str = "") -> None:
         super().__init__(parent)
@@ -120,7 +120,7 @@ def roomy(box: QAbstractSpinBox) -> None:
 
 @dataclass(frozen=True)
 class Answer:
-    """One of a question's answers. `main`: the one that Enter gives."""
+    """One answer of a question. main: the one that Enter gives."""
 
     text: str
     act: Callable[[], object]
@@ -128,7 +128,7 @@ class Answer:
 
 
 class Question(Sheet):
-    """A sentence, what follows from it, and two or three answers; Esc answers nothing."""
+    """A question with two or three answers; Esc refuses."""
 
     def __init__(
         self,
@@ -158,7 +158,7 @@ class Question(Sheet):
 
 
 class OneAtATime(QObject):
-    """Keeps a dialog by name: asked for again, the one that is open comes to the front."""
+    """Shows a dialog by name; one that is open already comes to the front instead."""
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QPushButton, 
 
 
 class FolderField(QWidget):
-    """`folder()` is an absolute path, or None while nothing is written."""
+    """`folder()` returns an absolute path, None while the field is empty."""
 
     def __init__(self, words: str, hint: str, start: str = "") -> None:
         super().__init__()

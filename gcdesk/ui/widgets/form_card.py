@@ -28,7 +28,7 @@ def disable_entry(box: QComboBox, entry: int, why: str) -> None:
 
 
 class Card(QFrame):
-    """A group of fields on a surface of its own: words left, field right, a note below."""
+    """A group of fields: label left, field right, an optional note below."""
 
     def __init__(self, title: str, dialog: Sheet) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The heat-map as an overlay: strength from the worker's grey picture, drawn from transparent to warm."""
+"""The heat-map as an overlay: the worker's grey picture, recoloured from transparent to warm."""
 
 from __future__ import annotations
 

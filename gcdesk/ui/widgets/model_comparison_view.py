@@ -1,4 +1,4 @@
-"""Two models beside each other: the verdict in words, both shares with their intervals, and where they differ."""
+"""The comparison of two models: verdict, accuracies with intervals, where they differ."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NAME = 170
 
 
 class IntervalBars(QWidget):
-    """One line a model: its name, a bar of its share of right answers, the interval as a whisker, the number."""
+    """One line a model: name, bar of its accuracy, confidence interval as a whisker, number."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()

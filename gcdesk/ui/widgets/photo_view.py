@@ -1,4 +1,4 @@
-"""The large photo: fits its place, zooms about the pointer, pans, and can wear a heat-map."""
+"""The large photo: scaled to fit, zoomed about the pointer, panned, with an optional heat-map."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Foreign words on the screen: file names, captions and messages are shown as they are, never as HTML."""
+"""Labels and tooltips for text from outside (file names, captions, messages): shown as plain text, never as HTML."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Both models' four probabilities side by side on one scale, with numbers; the winner is marked."""
+"""Both models' probabilities of the four bins on one scale, with numbers; the winner is marked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables of a few columns in dialogs: rows are chosen whole, and the first column takes what room is left."""
+"""Tables in dialogs: rows are selected whole, the first column takes the spare width."""
 
 from __future__ import annotations
 

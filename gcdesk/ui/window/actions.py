@@ -1,6 +1,4 @@
-"""Every action of the window in one table: menu, words, shortcut, tip. Other rooms provide some of them
-later.
-"""
+"""All actions of the window in one table: menu, text, shortcuts, tooltip."""
 
 from __future__ import annotations
 
@@ -88,7 +86,7 @@ SPECS = (
 
 
 class Actions:
-    """The actions by name, and the menu that holds them. One that nobody provides is hidden."""
+    """The actions by name, and the menu. An action without a slot is hidden."""
 
     def __init__(self, window: QWidget) -> None:
         self._window = window

@@ -1,6 +1,4 @@
-"""The right-hand region: the photo, the answer and its reason, both models' bars, and the buttons that
-decide.
-"""
+"""The detail pane: photo, answer and reason, probability bars, bin buttons."""
 
 from __future__ import annotations
 
@@ -32,7 +30,7 @@ _SPEAKS = 0.05  # a word that changes the probability by less is neither for nor
 
 
 class AnswerLine(QWidget):
-    """The bin as a large chip, how sure it is in a word, and the place among those to review."""
+    """The bin as a large chip, how sure it is, and the position in the review queue."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -86,7 +84,7 @@ class AnswerLine(QWidget):
 
 
 class Detail(QWidget):
-    """Shows one row. Says what the operator wants by signals; changes nothing itself."""
+    """Shows one row and emits what the operator chooses; it changes nothing itself."""
 
     label_chosen = Signal(int)
     accepted = Signal()

@@ -1,4 +1,4 @@
-"""Brings the current row to the detail region: words at once, the picture as soon as the worker has it."""
+"""Fills the detail pane for the current row: text at once, pictures when the worker has made them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SETTLE_MS = 60  # a held arrow key passes many rows; only where it rests is a l
 
 
 class DetailPresenter(QObject):
-    """Between controller and detail. Pictures are loaded on a thread; one that comes too late is dropped."""
+    """Between controller and detail pane. Pictures are loaded on a thread; one for another row is dropped."""
 
     def __init__(
         self, controller: Controller, model: ItemModel, detail: Detail, background: Background

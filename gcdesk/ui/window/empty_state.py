@@ -1,4 +1,4 @@
-"""What the list's place shows before there is a photo: one line, two ways in."""
+"""What is shown while the list is empty: drop photos, or open the samples."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gcdesk.ui.widgets.plain_text import PlainLabel
 
 
 class EmptyState(QWidget):
-    """No wizard: drop photos, or try it with the sample photos."""
+    """One line of text and two buttons."""
 
     samples_wanted = Signal()
     open_wanted = Signal()

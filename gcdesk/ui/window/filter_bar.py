@@ -1,4 +1,4 @@
-"""The row of filters with their counts. One is chosen; what is rare is behind "More"."""
+"""The filter buttons with their counts; rare filters are in the menu "More"."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MORE = (
 
 
 class FilterBar(QWidget):
-    """Emits `chosen(Show)`. Counts come by `set_counts`."""
+    """chosen(Show): the operator chose a filter. `set_counts` updates the numbers."""
 
     chosen = Signal(object)
 

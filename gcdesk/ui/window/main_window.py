@@ -1,6 +1,4 @@
-"""The one window: head, list, detail, strip. It assembles parts and connects them; each part does its own
-work.
-"""
+"""The main window: builds toolbar, list, detail pane and status strip, and connects them."""
 
 from __future__ import annotations
 

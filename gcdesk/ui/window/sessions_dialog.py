@@ -1,4 +1,4 @@
-"""The sessions: open a recent one, begin one, rename, delete."""
+"""The sessions dialog: open, begin, rename, delete."""
 
 from __future__ import annotations
 

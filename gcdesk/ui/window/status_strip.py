@@ -1,4 +1,4 @@
-"""The strip at the bottom: how far along, what happened, and which device and models answer."""
+"""The status strip: progress, news, device and models."""
 
 from __future__ import annotations
 

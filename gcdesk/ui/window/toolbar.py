@@ -1,4 +1,4 @@
-"""The head of the window: ways in, search, filters, menu."""
+"""The toolbar: open, search, filters, menu."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SEARCH_MS = 5  # a search is done on a thread and a newer one wins
 
 
 class Toolbar(QWidget):
-    """Buttons follow the actions: one that nobody provides is not shown."""
+    """Its buttons follow the actions; an action without a slot is not shown."""
 
     search_changed = Signal(str)
     left_search = Signal()

@@ -1,6 +1,4 @@
-"""Keeps what is shown in step with what was asked: filters and sorts on a thread, swaps the index array
-here.
-"""
+"""Keeps the list's view up to date: filters and sorts on a thread, then replaces the model's index array."""
 
 from __future__ import annotations
 
@@ -19,9 +17,7 @@ _POUR_MS = 200  # rows that pour in appear at most this often: every time the li
 
 
 class ViewUpdater(QObject):
-    """`ask(...)` is the operator's wish and is carried out as a whole; `follow()` only appends what newly
-    fits.
-    """
+    """`ask(...)` applies a filter, search or order to all rows; `follow()` appends rows that newly fit."""
 
     counted = Signal(object)
     settled = Signal()

@@ -1,4 +1,4 @@
-"""Where the window was and how wide its columns were: a small file in the user's config folder."""
+"""Geometry of the window and widths of its columns, in a file of the user's config folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a caption may complete to: captions of this session first, then the cities' item phrases. No Qt."""
+"""Completions of a caption: captions of this session first, then the cities' item phrases. No Qt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The caption box: a line edit in the list's cell that completes while one types."""
+"""The caption's line edit in the list's cell, with completions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table model: `Rows` seen through an index array. Filtering and sorting swap the array, nothing else."""
+"""The table model: `Rows` through an index array, which filters and sorts replace."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""How a row is drawn: thumbnail, name, caption, the models' answers, the bin's chip, status. No widget per
-row.
-"""
+"""Paints a row: thumbnail, name, caption, both votes, bin, status. There is no widget per row."""
 
 from __future__ import annotations
 
@@ -37,7 +35,7 @@ _ELIDE_MIDDLE, _ELIDE_RIGHT = Qt.TextElideMode.ElideMiddle, Qt.TextElideMode.Eli
 
 
 class RowDelegate(QStyledItemDelegate):
-    """Draws every column from the columnar rows, without a detour over item data."""
+    """Paints every column directly from `Rows`, without Qt's item roles."""
 
     editing_finished = Signal(bool)
 

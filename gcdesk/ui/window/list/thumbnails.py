@@ -1,4 +1,4 @@
-"""Thumbnails for the list: the worker's small JPEGs, loaded on a thread, only for rows on the screen."""
+"""Thumbnails of the rows on the screen, loaded on a thread."""
 
 from __future__ import annotations
 
@@ -42,9 +42,7 @@ def load_square(file: str, side: int) -> QImage:
 
 
 class Thumbnails(QObject):
-    """`get(file, side)` answers at once with what it has and loads the rest; `ready` says that a file
-    arrived.
-    """
+    """`get(file, side)` returns what is loaded and loads the rest; `ready`: a file arrived."""
 
     loaded = Signal(str, QImage)
     ready = Signal()

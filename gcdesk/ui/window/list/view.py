@@ -1,6 +1,4 @@
-"""The list: rows by keyboard first. Any letter opens the caption box; the other keys are the window's
-actions.
-"""
+"""The list's view. Any letter opens the caption editor; other keys are actions of the window."""
 
 from __future__ import annotations
 
@@ -34,7 +32,7 @@ _ROOM = {Column.WINNER: 860, Column.NAME: 740}
 
 
 class ItemView(QTableView):
-    """A table of whole rows. Speaks of row numbers (`Rows`), not of places in the view."""
+    """A table of whole rows. Its interface uses row numbers of `Rows`, not positions in the view."""
 
     current_row_changed = Signal(int)
     sort_requested = Signal(object, bool)
