@@ -54,16 +54,16 @@ class PriorityQueue:
 
     def _tidy(self, priority: Priority) -> None:
         """Drop what is no longer meant from a line, and all but the place of each item that comes first."""
-        places = self._lines[priority]
+        queue = self._lines[priority]
         if priority == Priority.WATCHED:
-            places.reverse()
+            queue.reverse()
         meant = [
             item
-            for item in dict.fromkeys(places)
+            for item in dict.fromkeys(queue)
             if (entry := self._entries.get(item)) and entry[2] == priority
         ]
-        places.clear()
-        places.extend(reversed(meant) if priority == Priority.WATCHED else meant)
+        queue.clear()
+        queue.extend(reversed(meant) if priority == Priority.WATCHED else meant)
 
     def take(self) -> tuple[int, Entry] | None:
         """The most urgent item, no longer waiting; of watched photos the newest. None where nothing waits."""

@@ -107,7 +107,7 @@ class RequestTracker:
         self._forget((type(request), request.id))
         if request.id in self._quarantined:
             return [Failed(request.id, 0, self._quarantined[request.id])]
-        for old in [one for one in self._pictures if type(one) is type(request) and one.id == request.id]:
+        for old in [item for item in self._pictures if type(item) is type(request) and item.id == request.id]:
             self._pictures.remove(old)
         self._pictures.append(request)
         while len(self._pictures) > PICTURES_WAITING:

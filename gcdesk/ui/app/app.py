@@ -72,7 +72,7 @@ def run(
         first.close()
     crash_trace.close()
     notifier.setEnabled(False)
-    if any(one.busy for whose in (window, window.controller) for one in whose.findChildren(Background)):
+    if any(item.busy for whose in (window, window.controller) for item in whose.findChildren(Background)):
         _end_at_once(code)
     return code
 
@@ -135,13 +135,13 @@ def _follow_the_desktop(app: QApplication, window: MainWindow) -> None:
 
 def _application() -> QApplication:
     """Qt ends the program at once, with a core dump, where the display does not answer: say it in words instead."""
-    told: list[str] = []
+    message: list[str] = []
 
     def say(kind: QtMsgType, _context: object, text: str) -> None:
         if kind != QtMsgType.QtFatalMsg:
-            told.append(text)
+            message.append(text)
             return
-        why = " ".join((told[0] if told else text).split()).rstrip(".")
+        why = " ".join((message[0] if message else text).split()).rstrip(".")
         print(
             f"gcdesk: the window cannot be opened: {why}. In a terminal, `gcdesk classify PHOTOS` works without it.",
             file=sys.stderr, flush=True,

@@ -25,20 +25,20 @@ def make_controller(settings: Settings) -> Controller:
     port.stopped.connect(lambda text: controller.offered.emit(text, "Try again", port.retry))
     client.died.connect(lambda words: write_report("worker", words))
     port.state_changed.connect(controller.say_state)
-    client.ready.connect(lambda said: ledger.begin_run(_run(said, controller.settings)))
+    client.ready.connect(lambda message: ledger.begin_run(_run(message, controller.settings)))
     return controller
 
 
-def _run(said: Ready, settings: Settings) -> Run:
+def _run(message: Ready, settings: Settings) -> Run:
     """What the store keeps beside the next results: which models, which rule."""
     return Run(
-        image_model=said.image_model or "",
-        image_sha256=said.image_sha256 or "",
-        text_model=said.text_model or "",
-        text_sha256=said.text_sha256 or "",
-        rule=said.rule,
+        image_model=message.image_model or "",
+        image_sha256=message.image_sha256 or "",
+        text_model=message.text_model or "",
+        text_sha256=message.text_sha256 or "",
+        rule=message.rule,
         weight=settings.text_weight,
         review_threshold=settings.review_threshold,
         disagreement_margin=settings.disagreement_margin,
-        device=said.device,
+        device=message.device,
     )

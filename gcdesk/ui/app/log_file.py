@@ -74,11 +74,11 @@ class LogKeeper(QObject):
     def _report(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         """A report of its own for each place that fails, once: what fails while painting fails again and again."""
         frames = traceback.extract_tb(trace)
-        place = (
+        origin = (
             (kind.__name__, frames[-1].filename, frames[-1].lineno or 0) if frames else (kind.__name__, "", 0)
         )
-        if place not in self._reported:
-            self._reported.add(place)
+        if origin not in self._reported:
+            self._reported.add(origin)
             write_report("window", "".join(traceback.format_exception(kind, error, trace)))
 
     def close(self) -> None:

@@ -168,7 +168,7 @@ class SelfTest(QObject):
                     "error": rows.error[row],
                 }
             )
-        failed = [one["photo"] for one in self.report.results if one["error"] or one["bin"] is None]
+        failed = [item["photo"] for item in self.report.results if item["error"] or item["bin"] is None]
         if failed:
             return f"no answer for {', '.join(map(str, failed))}"
         if self.report.killed_worker == self.report.next_worker:

@@ -62,7 +62,7 @@ class ClusterJobs(QObject):
             return wizard
 
         wizard = self._dialogs.show("talc wizard", make)
-        if classify and isinstance(wizard, ClusterWizard) and wizard.place == 0:
+        if classify and isinstance(wizard, ClusterWizard) and wizard.page_index == 0:
             wizard.photos.purpose.setCurrentIndex(1)
 
     def export(self, job: Job | ClassifyJob, target: Path) -> None:

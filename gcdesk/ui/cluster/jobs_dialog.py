@@ -138,8 +138,8 @@ class JobsDialog(Sheet):
     def _open_folder(self) -> None:
         job = self.chosen()
         if job is not None:
-            there = job.bundle and (job.state == EXPORTED or not job.model)  # a folder's rows are a session
-            folder = Path(job.bundle).parent if there else job.folder
+            present = job.bundle and (job.state == EXPORTED or not job.model)  # a folder's rows are a session
+            folder = Path(job.bundle).parent if present else job.folder
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
 
     def _use(self) -> None:

@@ -105,10 +105,10 @@ class ResultPane(QWidget):
         """The best settings of a sweep; the winner alone was measured on the test photos."""
         for column, words in enumerate(("Settings", "Validation", "Trainings")):
             self._cell(0, column, words, head=True)
-        for row, place in enumerate(arrival.sweep[:_PLACES], 1):
-            half = "" if place.half is None else f" ± {place.half:.1%}"
+        for row, trial in enumerate(arrival.sweep[:_PLACES], 1):
+            half = "" if trial.half is None else f" ± {trial.half:.1%}"
             for column, words in enumerate(
-                (f"{row}. {place.words}", f"{place.mean:.1%}{half}", f"{place.count}")
+                (f"{row}. {trial.words}", f"{trial.mean:.1%}{half}", f"{trial.count}")
             ):
                 self._cell(row, column, words)
         test = next((figure for figure in arrival.figures if figure.split == "test"), None)

@@ -76,7 +76,7 @@ class ClusterWizard(Sheet):
         super().done(result)
 
     @property
-    def place(self) -> int:
+    def page_index(self) -> int:
         """The page that is shown, from 0."""
         shown = self.stack.currentIndex()
         return 1 if shown == _CLASSIFY else shown
@@ -93,24 +93,24 @@ class ClusterWizard(Sheet):
         self.resources.show_purpose(classifies)
         self._site_changed()
 
-    def _show(self, place: int) -> None:
-        self.stack.setCurrentIndex(_CLASSIFY if self._pages[place] is self.classify else place)
-        self.heading.setText(self._pages[place].title)
-        self.step.setText(f"Step {place + 1} of {len(self._pages)}")
-        self.back.setEnabled(place > 0)
-        self.next.setText("Save…" if place == len(self._pages) - 1 else "Next")
+    def _show(self, index: int) -> None:
+        self.stack.setCurrentIndex(_CLASSIFY if self._pages[index] is self.classify else index)
+        self.heading.setText(self._pages[index].title)
+        self.step.setText(f"Step {index + 1} of {len(self._pages)}")
+        self.back.setEnabled(index > 0)
+        self.next.setText("Save…" if index == len(self._pages) - 1 else "Next")
         self._say("")
 
     def _go_back(self) -> None:
-        self._show(max(0, self.place - 1))
+        self._show(max(0, self.page_index - 1))
 
     def go_on(self) -> None:
         """To the next page, if this one is complete; from the last one, save."""
-        if self.place == 0:
+        if self.page_index == 0:
             self._leave_photos()
-        elif self.place == 1:
+        elif self.page_index == 1:
             self._show(2)
-        elif self.place == 2:
+        elif self.page_index == 2:
             self._leave_resources()
         else:
             self._ask_file()

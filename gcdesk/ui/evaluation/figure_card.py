@@ -81,9 +81,9 @@ class Drawing(QWidget):
         super().leaveEvent(event)
         self.left.emit()
 
-    def _in_drawing(self, place: QPointF) -> tuple[float, float]:
+    def _in_drawing(self, point: QPointF) -> tuple[float, float]:
         size = self._renderer.defaultSize()
-        return place.x() * size.width() / self.width(), place.y() * size.height() / self.height()
+        return point.x() * size.width() / self.width(), point.y() * size.height() / self.height()
 
 
 class FigureCard(QFrame):

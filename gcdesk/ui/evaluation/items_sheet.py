@@ -28,20 +28,20 @@ class ItemsSheet(Sheet):
         theme: Theme,
         title: str,
         analysis: Analysis,
-        one: Contender,
-        places: np.ndarray,
+        item: Contender,
+        indices: np.ndarray,
         open_paths: Callable[[Sequence[str]], None],
     ) -> None:
         super().__init__(parent, theme, f"{title} – gcdesk", title)  # noqa: RUF001 - a dash
         self.resize_within(860, 520)
-        self._analysis, self._places, self._open = analysis, places[:_MOST], open_paths
-        self.table = QTableWidget(len(self._places), len(_HEADS))
+        self._analysis, self._indices, self._open = analysis, indices[:_MOST], open_paths
+        self.table = QTableWidget(len(self._indices), len(_HEADS))
         self._set_up()
-        for row, place in enumerate(self._places.tolist()):
-            self._fill(row, place, one)
+        for row, index in enumerate(self._indices.tolist()):
+            self._fill(row, index, item)
         self.body.addWidget(self.table, 1)
-        left = len(places) - len(self._places)
-        self.body.addWidget(note(f"and {left:,} more" if left else f"{len(places):,} items"))
+        left = len(indices) - len(self._indices)
+        self.body.addWidget(note(f"and {left:,} more" if left else f"{len(indices):,} items"))
         self.show_photos = self.add_button("Show the photos in the list", self._show)
         self.show_photos.setEnabled(bool(self.paths()))
         self.buttons.addStretch(1)
@@ -62,24 +62,24 @@ class ItemsSheet(Sheet):
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
 
-    def _fill(self, row: int, place: int, one: Contender) -> None:
+    def _fill(self, row: int, index: int, entry: Contender) -> None:
         scored = self._analysis.scored
-        item = scored.items[place]
-        said = [
-            BINS[int(logits[place].argmax())] if there[place] else "–"  # noqa: RUF001 - a dash for nothing
-            for logits, there in (
+        item = scored.items[index]
+        answers = [
+            BINS[int(logits[index].argmax())] if present[index] else "–"  # noqa: RUF001 - a dash for nothing
+            for logits, present in (
                 (scored.image_logits, scored.image_there),
                 (scored.text_logits, scored.text_there),
             )
         ]
-        answer = int(one.answers[place])
+        answer = int(entry.answers[index])
         cells = (
             Path(item.path).name,
             f"{item.caption} (learned)" if item.seen else item.caption,
             BINS[item.label],
-            *said,
+            *answers,
             BINS[answer] if answer >= 0 else "–",  # noqa: RUF001
-            f"{one.confidences[place]:.2f}",
+            f"{entry.confidences[index]:.2f}",
         )
         for column, cell in enumerate(cells):
             made = QTableWidgetItem(cell)
@@ -88,8 +88,8 @@ class ItemsSheet(Sheet):
 
     def paths(self) -> list[str]:
         """The photos of the chosen rows, of all where none is chosen."""
-        rows = sorted({index.row() for index in self.table.selectedIndexes()}) or range(len(self._places))
-        items = [self._analysis.scored.items[int(self._places[row])] for row in rows]
+        rows = sorted({index.row() for index in self.table.selectedIndexes()}) or range(len(self._indices))
+        items = [self._analysis.scored.items[int(self._indices[row])] for row in rows]
         return [item.path for item in items if item.path]
 
     def _show(self) -> None:

@@ -100,8 +100,8 @@ class EvaluationJobs(QObject):
         """Two kept evaluations side by side, under these settings."""
 
         def work() -> EvaluationPair:
-            one, other = (shown_of(read_scored(file), settings).analysis for file in (first, second))
-            return pair_up(one, other)
+            item, other = (shown_of(read_scored(file), settings).analysis for file in (first, second))
+            return pair_up(item, other)
 
         self._file_tasks.run(work, done)
 

@@ -89,17 +89,17 @@ class EvaluationPage(QScrollArea):
         assert isinstance(layout, QVBoxLayout)  # noqa: S101 - words_card makes one
         line = QHBoxLayout()
         line.setSpacing(8)
-        for title, places in (
+        for title, indices in (
             (f"Mistakes, {len(analysis.mistakes):,}", analysis.mistakes),
             (f"Disagreements, {len(analysis.disagreements):,}", analysis.disagreements),
             (f"Learned captions, {len(analysis.leaks):,}", analysis.leaks),
         ):
             button = QPushButton(title)
             button.setAutoDefault(False)
-            button.setEnabled(bool(len(places)))
+            button.setEnabled(bool(len(indices)))
             button.clicked.connect(
-                lambda _on=False, title=title, places=places: self.items_wanted.emit(
-                    title.partition(",")[0], analysis.chosen, places
+                lambda _on=False, title=title, indices=indices: self.items_wanted.emit(
+                    title.partition(",")[0], analysis.chosen, indices
                 )
             )
             line.addWidget(button)
@@ -116,18 +116,18 @@ class EvaluationPage(QScrollArea):
     def _figures(self, analysis: Analysis) -> list[QWidget]:
         look = look_of(self._theme)
         in_use = analysis.in_use
-        models = [one for one in analysis.contenders if one.raw is not None and one.key != in_use.key]
+        models = [item for item in analysis.contenders if item.raw is not None and item.key != in_use.key]
         made: list[QWidget] = [self._card(FigureCard(accuracies_figure(analysis, look), self._theme))]
         roof = ceiling_figure(analysis, look)
         if roof is not None:
             made.append(self._card(FigureCard(roof, self._theme)))
         made.append(self._review(analysis))
-        for one in (in_use, *models):
-            card = FigureCard(confusion_figure(one, look), self._theme, matrix=True)
-            card.cell_chosen.connect(lambda true, answer, key=one.key: self._cell(key, true, answer))
+        for item in (in_use, *models):
+            card = FigureCard(confusion_figure(item, look), self._theme, matrix=True)
+            card.cell_chosen.connect(lambda true, answer, key=item.key: self._cell(key, true, answer))
             made.append(self._card(card))
         made += [
-            self._card(FigureCard(reliability_figure(one, look), self._theme)) for one in (in_use, *models)
+            self._card(FigureCard(reliability_figure(item, look), self._theme)) for item in (in_use, *models)
         ]
         return made
 
@@ -137,15 +137,15 @@ class EvaluationPage(QScrollArea):
 
     def _review(self, analysis: Analysis) -> QFrame:
         """The curve with a slider below it that tries and sets the station's threshold."""
-        one = analysis.in_use
-        card = self._card(FigureCard(coverage_figure(one, one.at, look_of(self._theme)), self._theme))
+        item = analysis.in_use
+        card = self._card(FigureCard(coverage_figure(item, item.at, look_of(self._theme)), self._theme))
         layout = card.layout()
         assert isinstance(layout, QVBoxLayout)  # noqa: S101 - FigureCard makes one
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, _STEPS)
-        self.slider.setValue(round(one.at.threshold * _STEPS))
+        self.slider.setValue(round(item.at.threshold * _STEPS))
         self.slider.setAccessibleName("Review threshold")
-        self.says = PlainLabel(threshold_words(one.at))
+        self.says = PlainLabel(threshold_words(item.at))
         self.says.setFont(self._theme.font(14, bold=True))
         self.set_threshold = QPushButton("Use this threshold")
         self.set_threshold.setAutoDefault(False)
@@ -162,16 +162,16 @@ class EvaluationPage(QScrollArea):
 
     def _try(self, value: int) -> None:
         if self.analysis is not None:
-            one = self.analysis.in_use
-            self.says.setText(threshold_words(one.at_threshold(value / _STEPS)))
-            self.set_threshold.setEnabled(value != round(one.at.threshold * _STEPS))
+            item = self.analysis.in_use
+            self.says.setText(threshold_words(item.at_threshold(value / _STEPS)))
+            self.set_threshold.setEnabled(value != round(item.at.threshold * _STEPS))
 
     def _winners(self, analysis: Analysis) -> QFrame | None:
         if not analysis.winners:
             return None
         rows = tuple(
-            (WINNER_WORDS[one.winner], str(one.items), str(one.right), percent(one.right / one.items))
-            for one in analysis.winners
+            (WINNER_WORDS[item.winner], str(item.items), str(item.right), percent(item.right / item.items))
+            for item in analysis.winners
         )
         card = words_card("Which model won, and how often rightly", (), self._theme)
         layout = card.layout()
@@ -181,7 +181,7 @@ class EvaluationPage(QScrollArea):
 
     def _cell(self, key: str, true: int, answer: int) -> None:
         if self.analysis is not None:
-            places = self.analysis.cell(key, true, answer)
-            if len(places):
+            indices = self.analysis.cell(key, true, answer)
+            if len(indices):
                 title = f"{WORDS[key]} says {BINS[answer]}, is {BINS[true]}"
-                self.items_wanted.emit(title, key, places)
+                self.items_wanted.emit(title, key, indices)

@@ -26,8 +26,8 @@ class PairSheet(Sheet):
         self.heading.setWordWrap(True)
         self.resize_within(860, 420)
         rows = tuple(
-            (one.words, _share(one.first), _share(one.second), _change(one.change), _tested(one.test))
-            for one in pair.pairs
+            (item.words, _share(item.first), _share(item.second), _change(item.change), _tested(item.test))
+            for item in pair.pairs
         )
         head = ("", pair.first, pair.second, "Change", "On the same items")
         self.table = values_table(head, rows, theme)

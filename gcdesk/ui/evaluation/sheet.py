@@ -147,12 +147,12 @@ class EvaluationSheet(Sheet):
             self.kept.blockSignals(True)
             self.kept.clear()
             row = 0
-            for number, one in enumerate(found):
-                item = QListWidgetItem(f"{one.name}\n{one.items:,} items · {day_and_time(one.created)}")
-                item.setData(_KEPT, one)
-                item.setToolTip(tip(f"{one.data}\n{', '.join(one.models)}"))
+            for number, entry in enumerate(found):
+                item = QListWidgetItem(f"{entry.name}\n{entry.items:,} items · {day_and_time(entry.created)}")
+                item.setData(_KEPT, entry)
+                item.setToolTip(tip(f"{entry.data}\n{', '.join(entry.models)}"))
                 self.kept.addItem(item)
-                row = number if one.folder == current else row
+                row = number if entry.folder == current else row
             self.kept.setCurrentRow(row)
             self.kept.blockSignals(False)
             if found:
@@ -180,21 +180,21 @@ class EvaluationSheet(Sheet):
         self._settle_buttons()
 
     def _settle_buttons(self) -> None:
-        idle, there = not self._jobs.busy, self._shown is not None
-        both = there and self._shown is not None and self._shown.analysis.ceiling is not None
+        idle, present = not self._jobs.busy, self._shown is not None
+        both = present and self._shown is not None and self._shown.analysis.ceiling is not None
         self.fit.setEnabled(idle and both)
-        self.report.setEnabled(idle and there)
-        self.compare.setEnabled(there and self.kept.count() > 1)
-        self.delete.setEnabled(there)
+        self.report.setEnabled(idle and present)
+        self.compare.setEnabled(present and self.kept.count() > 1)
+        self.delete.setEnabled(present)
         self.original.setEnabled(self._preferences.settings.rule != Rule.MAX_CONFIDENCE.value)
         for button in (self.learn_image, self.learn_text):
             button.setEnabled(idle)
 
     # --- tasks
 
-    def _measure(self, asked: tuple[str, ...]) -> None:
+    def _measure(self, request: tuple[str, ...]) -> None:
         self._jobs.start(
-            "evaluate", (*model_arguments(self._preferences.settings), "--", *asked), _WORDS["evaluate"]
+            "evaluate", (*model_arguments(self._preferences.settings), "--", *request), _WORDS["evaluate"]
         )
 
     def _fit(self) -> None:
@@ -284,12 +284,12 @@ class EvaluationSheet(Sheet):
             refuse="Not now",
         ).open()
 
-    def show_items(self, title: str, key: str, places: np.ndarray) -> None:
+    def show_items(self, title: str, key: str, indices: np.ndarray) -> None:
         """The items behind a figure."""
         if self._shown is not None:
             analysis = self._shown.analysis
-            one = analysis.contender(key)
-            ItemsSheet(self, self.theme, title, analysis, one, places, self._host.open_paths).show()
+            item = analysis.contender(key)
+            ItemsSheet(self, self.theme, title, analysis, item, indices, self._host.open_paths).show()
 
     def _ask_other(self) -> None:
         """A menu of the other evaluations, below the button."""

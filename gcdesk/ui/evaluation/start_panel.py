@@ -98,7 +98,7 @@ class StartPanel(QWidget):
 
     def chosen_sessions(self) -> list[int]:
         found = [self.sessions.item(row) for row in range(self.sessions.count())]
-        return [int(one.data(_NUMBER)) for one in found if one.checkState() == Qt.CheckState.Checked]
+        return [int(item.data(_NUMBER)) for item in found if item.checkState() == Qt.CheckState.Checked]
 
     def set_running(self, on: bool, words: str = "") -> None:
         """While something is measured, fitted or learned nothing else can be started."""

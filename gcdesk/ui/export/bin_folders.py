@@ -27,8 +27,8 @@ def folder_codes(rows: Rows, trust_models: bool) -> np.ndarray:
     codes = rows.final_labels().astype(
         np.int64
     )  # the bins and UNSURE are the first of FOLDERS, in their order
-    asked = rows.to_review()
-    codes[asked & ((codes == NOT_SET) | (not trust_models))] = FOLDERS.index(TO_REVIEW)
+    waiting = rows.to_review()
+    codes[waiting & ((codes == NOT_SET) | (not trust_models))] = FOLDERS.index(TO_REVIEW)
     return codes
 
 
@@ -59,17 +59,17 @@ def _places(paths: Sequence[str], target: Path) -> list[Path]:
         shared = Path(os.path.commonpath(outside)) if outside else None
     except ValueError:  # on several drives
         shared = None
-    places = []
+    targets = []
     for path in whole:
         if _under(path, target):
             # Sorted before: from one bin to another it keeps its place.
             parts = path.relative_to(target).parts
-            places.append(Path(*parts[1:]) if parts[0] in FOLDERS and len(parts) > 1 else Path(*parts))
+            targets.append(Path(*parts[1:]) if parts[0] in FOLDERS and len(parts) > 1 else Path(*parts))
         elif shared is not None and _under(path, shared) and not _under(path, own):
-            places.append(path.relative_to(shared))
+            targets.append(path.relative_to(shared))
         else:
-            places.append(Path(path.name))
-    return places
+            targets.append(Path(path.name))
+    return targets
 
 
 def _under(path: Path, folder: Path) -> bool:

@@ -49,8 +49,8 @@ class BinCounts(QWidget):
             words = f"{name}  {count:,}"
             wide = painter.fontMetrics().horizontalAdvance(words)
             painter.setPen(theme.text)
-            place = QRectF(left, 0, wide + 2, self.height())
-            painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, words)
+            label = QRectF(left, 0, wide + 2, self.height())
+            painter.drawText(label, Qt.AlignmentFlag.AlignVCenter, words)
             left += wide + theme.px(20)
         painter.end()
 

@@ -170,8 +170,8 @@ class Exports(QObject):
         if not transfer.moved:
             return
         rows, ledger = self._controller.rows, self._controller.ledger
-        items = [one.step.item_id for one in transfer.placed]
-        paths = [one.step.source if back else one.target for one in transfer.placed]
+        items = [entry.step.item_id for entry in transfer.placed]
+        paths = [entry.step.source if back else entry.target for entry in transfer.placed]
         ledger.set_paths(items, paths)
         changed = [
             (row, path) for item, path in zip(items, paths, strict=True) if (row := rows.row_of(item)) >= 0
@@ -199,14 +199,14 @@ class Exports(QObject):
         self._file_tasks.run(lambda: earlier(*journal.last_moves()), found)
 
     def _take_back_question(self, transfer: Transfer) -> Question:
-        count, place = photos(len(transfer.placed)), Path(transfer.placed[0].target).parent
+        count, folder = photos(len(transfer.placed)), Path(transfer.placed[0].target).parent
         if transfer.moved:
             heading = f"Move {count} back to where they were?"
-            words = f"They were moved into folders such as {place}. What was changed since stays there."
+            words = f"They were moved into folders such as {folder}. What was changed since stays there."
         else:
             heading = f"Delete {count} that were copied into folders?"
             words = (
-                f"They are in folders such as {place}. A copy whose original is gone or was changed stays."
+                f"They are in folders such as {folder}. A copy whose original is gone or was changed stays."
             )
         return Question(
             self._host.widget,

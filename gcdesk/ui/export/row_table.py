@@ -65,7 +65,7 @@ def write_table(rows: Rows, path: Path, form: Format) -> int:
 
 def table_rows(rows: Rows) -> Iterator[dict[str, Value]]:
     """A dict of FIELDS for each row; None where there is no value."""
-    asked, final = rows.to_review(), rows.final_labels()
+    to_review, final = rows.to_review(), rows.final_labels()
     for start in range(0, len(rows), _SLICE):
         part = slice(start, start + _SLICE)
         end = min(start + _SLICE, len(rows))
@@ -82,7 +82,7 @@ def table_rows(rows: Rows) -> Iterator[dict[str, Value]]:
             _numbers(rows.confidence[part], decided),
             [_WINNERS.get(code) for code in rows.winner[part].tolist()],
             _numbers(rows.margin[part], decided),
-            asked[part].tolist(),
+            to_review[part].tolist(),
             _label_names(rows.operator[part]),
             _label_names(final[part]),
             [word.lower() for word in status_words(rows, start, end)],
@@ -106,11 +106,11 @@ class _Votes:
 
 def _votes(probabilities: np.ndarray) -> _Votes:
     """Of (n, 4) probabilities, NaN where the model abstained."""
-    there = ~np.isnan(probabilities[:, 0])
-    best = np.where(there, np.nan_to_num(probabilities).argmax(axis=1), NOT_SET)
+    present = ~np.isnan(probabilities[:, 0])
+    best = np.where(present, np.nan_to_num(probabilities).argmax(axis=1), NOT_SET)
     confidence = probabilities[np.arange(len(best)), np.maximum(best, 0)]
-    each = tuple(_numbers(probabilities[:, code], there) for code in range(len(BINS)))
-    return _Votes(_label_names(best), _numbers(confidence, there), each)
+    each = tuple(_numbers(probabilities[:, code], present) for code in range(len(BINS)))
+    return _Votes(_label_names(best), _numbers(confidence, present), each)
 
 
 def _label_names(codes: np.ndarray) -> list[Value]:
@@ -118,9 +118,9 @@ def _label_names(codes: np.ndarray) -> list[Value]:
     return [names[code] for code in codes.tolist()]
 
 
-def _numbers(values: np.ndarray, there: np.ndarray) -> list[Value]:
+def _numbers(values: np.ndarray, present: np.ndarray) -> list[Value]:
     """Rounded as `rounded` does, None where there is no value."""
     return [
         rounded(value) if known else None
-        for value, known in zip(values.tolist(), there.tolist(), strict=True)
+        for value, known in zip(values.tolist(), present.tolist(), strict=True)
     ]

@@ -155,8 +155,10 @@ class _Carrier:
                 break
             planned = self._plan(steps[first : first + _AT_ONCE])
             try:
-                numbers = self._journal.plan_moves(self._batch, [_journaled(one) for one in planned])
-                self._do([replace(one, journal_id=n) for one, n in zip(planned, numbers, strict=True)], first)
+                numbers = self._journal.plan_moves(self._batch, [_journaled(item) for item in planned])
+                self._do(
+                    [replace(item, journal_id=n) for item, n in zip(planned, numbers, strict=True)], first
+                )
             except GcdeskError as error:  # the journal cannot be written: nothing more is touched
                 if not self.transfer.placed:
                     raise
@@ -190,51 +192,51 @@ class _Carrier:
     def _do(self, planned: Sequence[_Planned], first: int) -> None:
         """Place some photos that are in the journal, and tell it what became of them."""
         placed: list[Placed] = []
-        for number, one in enumerate(planned):
+        for number, item in enumerate(planned):
             if self._stopping():
                 break
             if self._tell is not None:
                 self._tell(first + number, len(self.transfer.steps))
             try:
-                placed.append(self._place(one))
+                placed.append(self._place(item))
             except OSError as error:
                 self.transfer.problems.append(in_a_sentence(error))
         self.transfer.placed += placed
         if self.transfer.moved:
-            _flush_folders([one.target for one in placed] + [one.step.source for one in placed])
-        there = {one.journal_id for one in placed}
+            _flush_folders([item.target for item in placed] + [item.step.source for item in placed])
+        present = {item.journal_id for item in placed}
         self._journal.finish_moves(
             self._batch,
-            [(one.journal_id, one.target, *one.identity) for one in placed],
-            [one.journal_id for one in planned if one.journal_id not in there],
+            [(item.journal_id, item.target, *item.identity) for item in placed],
+            [item.journal_id for item in planned if item.journal_id not in present],
             [str(folder) for folder in self.transfer.made],
         )
 
-    def _place(self, one: _Planned) -> Placed:
+    def _place(self, item: _Planned) -> Placed:
         moved = self.transfer.moved
         try:
-            renamed = bring(one.step.source, one.work, moved)
+            renamed = bring(item.step.source, item.work, moved)
         except BaseException:
-            one.work.unlink(missing_ok=True)
+            item.work.unlink(missing_ok=True)
             raise
         try:
-            target = self._name(one)
+            target = self._name(item)
         except BaseException:
-            _give_back(one, renamed)
+            _give_back(item, renamed)
             raise
         if moved and not renamed:
-            os.unlink(one.step.source)
+            os.unlink(item.step.source)
         status = os.stat(target)
-        return Placed(one.step, str(target), (status.st_size, status.st_mtime_ns), one.journal_id)
+        return Placed(item.step, str(target), (status.st_size, status.st_mtime_ns), item.journal_id)
 
-    def _name(self, one: _Planned) -> Path:
+    def _name(self, item: _Planned) -> Path:
         """Give the hidden file its name, or the next one where somebody took that meanwhile."""
-        for target in _names(one.target):
-            if target != one.target:
-                self._journal.retarget_move(one.journal_id, str(target))
+        for target in _names(item.target):
+            if target != item.target:
+                self._journal.retarget_move(item.journal_id, str(target))
             self._own.expect(str(target))
             try:
-                put_under(one.work, target)
+                put_under(item.work, target)
             except FileExistsError:
                 self._own.forget(str(target))
                 continue
@@ -242,18 +244,18 @@ class _Carrier:
                 self._own.forget(str(target))
                 raise
             return target
-        raise OSError(errno.EEXIST, "there are too many files of this name", str(one.target))
+        raise OSError(errno.EEXIST, "there are too many files of this name", str(item.target))
 
 
-def _journaled(one: _Planned) -> PlannedMove:
-    return PlannedMove(one.step.item_id, one.step.source, str(one.work), str(one.target), *one.identity)
+def _journaled(item: _Planned) -> PlannedMove:
+    return PlannedMove(item.step.item_id, item.step.source, str(item.work), str(item.target), *item.identity)
 
 
-def _give_back(one: _Planned, renamed: bool) -> None:
+def _give_back(item: _Planned, renamed: bool) -> None:
     if renamed:
-        put_under(one.work, Path(one.step.source))
+        put_under(item.work, Path(item.step.source))
     else:
-        one.work.unlink(missing_ok=True)
+        item.work.unlink(missing_ok=True)
 
 
 def _flush_folders(files: Iterable[str]) -> None:
@@ -291,9 +293,9 @@ def _make_folder(folder: Path, made: list[Path]) -> None:
     while not folder.is_dir():
         missing.append(folder)
         folder = folder.parent
-    for one in reversed(missing):
-        one.mkdir(exist_ok=True)
-        made.append(one)
+    for item in reversed(missing):
+        item.mkdir(exist_ok=True)
+        made.append(item)
 
 
 # --- and back
@@ -303,8 +305,13 @@ def earlier(found: Sequence[JournaledMove], folders: Sequence[str]) -> Transfer:
     """A transfer of an earlier start, from the journal."""
     transfer = Transfer(bool(found) and found[0].moved, ())
     transfer.placed = [
-        Placed(Step(one.item_id, one.source, Path(one.target)), one.target, (one.size, one.mtime_ns), one.id)
-        for one in found
+        Placed(
+            Step(item.item_id, item.source, Path(item.target)),
+            item.target,
+            (item.size, item.mtime_ns),
+            item.id,
+        )
+        for item in found
     ]
     transfer.made = [Path(folder) for folder in folders]
     return transfer
@@ -328,25 +335,25 @@ def take_back(
         if stop is not None and stop.is_set():
             back.stopped = True
             break
-        part = [(one, beside(Path(one.step.source))) for one in photos[first : first + _AT_ONCE]]
+        part = [(item, beside(Path(item.step.source))) for item in photos[first : first + _AT_ONCE]]
         if transfer.moved:
-            journal.begin_return([(one.journal_id, str(work)) for one, work in part])
+            journal.begin_return([(item.journal_id, str(work)) for item, work in part])
         returned = []
-        for one, work in part:
+        for item, work in part:
             try:
                 if transfer.moved:
-                    _move_back(one, work, own)
+                    _move_back(item, work, own)
                 else:
-                    _delete_copy(one)
-                returned.append(one)
+                    _delete_copy(item)
+                returned.append(item)
             except OSError as error:
                 back.problems.append(in_a_sentence(error))
         back.placed += returned
         if transfer.moved:
-            _flush_folders([one.step.source for one in returned] + [one.target for one in returned])
-        there = {one.journal_id for one in returned}
+            _flush_folders([item.step.source for item in returned] + [item.target for item in returned])
+        present = {item.journal_id for item in returned}
         journal.finish_return(
-            sorted(there), [one.journal_id for one, _ in part if one.journal_id not in there]
+            sorted(present), [item.journal_id for item, _ in part if item.journal_id not in present]
         )
     for folder in reversed(transfer.made):
         with contextlib.suppress(OSError):  # something else lies in it

@@ -52,10 +52,10 @@ def read_about() -> About:
 
 def _read_bill(bill: Path) -> About:
     """What packaging/freeze.py wrote beside the program."""
-    told = json.loads(bill.read_text(encoding="utf-8"))
+    bill_of_materials = json.loads(bill.read_text(encoding="utf-8"))
     parts = tuple(
-        Part(one["name"], one.get("version", ""), _licence_in(one.get("licenses", [])))
-        for one in told["components"]
+        Part(item["name"], item.get("version", ""), _licence_in(item.get("licenses", [])))
+        for item in bill_of_materials["components"]
     )
     texts = bill.with_name("third-party.txt").read_text(encoding="utf-8")
     return About(str(build()), parts, f"{_notice(distribution(_OURS))}\n\n{texts}")

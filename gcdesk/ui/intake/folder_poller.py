@@ -103,12 +103,12 @@ class FolderPoller:
                 seen[path] = identity
                 continue
             try:
-                one = self._judge(path, identity, seen)
+                item = self._judge(path, identity, seen)
             except OSError as error:  # a copy that could not be kept: the disk is full
                 problem = f"cannot be taken over ({(error.strerror or str(error)).lower()})"
                 continue
-            if one is not None:
-                arrived.append(one)
+            if item is not None:
+                arrived.append(item)
         if walk.whole:  # what could not be listed now must not come back as new
             for path in missing:
                 seen.pop(path, None)

@@ -202,11 +202,11 @@ class Intake(QObject):
             work.alive()
             self._controller.gui_priority.wait_for_gui()
 
-        for one in find_photos(list(paths), between):
-            path = str(one.path)
+        for item in find_photos(list(paths), between):
+            path = str(item.path)
             known = identity(path)
             work.alive()
-            yield FoundPhoto(path, self._caption_of(path), one.error or "", known)
+            yield FoundPhoto(path, self._caption_of(path), item.error or "", known)
 
     def _caption_of(self, path: str) -> str:
         for table in reversed(self.tables):

@@ -67,8 +67,8 @@ class WatchDialog(Sheet):
             self.news.setText("Choose a folder first.")
             return
 
-        def done(there: bool) -> None:
-            if not there:
+        def done(present: bool) -> None:
+            if not present:
                 self.news.setText(f"There is no folder {folder}.")
                 return
             self.chosen.emit(str(folder), self.only_new.isChecked(), self.quiet.value())

@@ -161,8 +161,10 @@ class WatchedFolder(QObject):
         if result.arrived:
             self._last, self._said_quiet = time.monotonic(), False
             self._held += [
-                FoundPhoto(one.path, "" if one.kept else caption_from_path(one.path), identity=one.identity)
-                for one in result.arrived
+                FoundPhoto(
+                    item.path, "" if item.kept else caption_from_path(item.path), identity=item.identity
+                )
+                for item in result.arrived
             ]
         self._deliver()
         if not result.problem and result.seconds < _SILENT_SECONDS:

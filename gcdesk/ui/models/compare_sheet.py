@@ -39,7 +39,9 @@ class CompareSheet(Sheet):
         self._file_tasks.failed.connect(self._failed)
         info = chosen.model.info
         kind = info.kind if info is not None else ""
-        others = [one for one in models if one.model.info and one.model.info.kind == kind and one != chosen]
+        others = [
+            item for item in models if item.model.info and item.model.info.kind == kind and item != chosen
+        ]
         self.setMinimumWidth(560)
         self.resize_within(680, 620)
         line = QHBoxLayout()
@@ -47,9 +49,9 @@ class CompareSheet(Sheet):
         self.other = QComboBox()
         self.other.setItemDelegate(QStyledItemDelegate(self.other))
         self.other.setAccessibleName("The other model")
-        for one in sorted(others, key=lambda one: not one.model.in_use):
-            words = f"{one.model.name} (in use)" if one.model.in_use else one.model.name
-            self.other.addItem(words, str(one.model.folder))
+        for item in sorted(others, key=lambda item: not item.model.in_use):
+            words = f"{item.model.name} (in use)" if item.model.in_use else item.model.name
+            self.other.addItem(words, str(item.model.folder))
         line.addWidget(PlainLabel(f"{chosen.model.name} beside"))
         line.addWidget(self.other, 1)
         self.body.addLayout(line)

@@ -71,28 +71,28 @@ class SourceCard(Card):
         line = QHBoxLayout()
         line.setSpacing(8)
         chosen = self.source.suggested or (("",) * len(BINS) if names else BINS)
-        for place, label in enumerate(chosen):
+        for index, label in enumerate(chosen):
             box = QComboBox()
             box.setItemDelegate(QStyledItemDelegate(box))
             box.addItems(list(BINS))
             box.setCurrentIndex(BINS.index(label) if label else -1)  # nothing is taken that nobody said
-            name = names[place] if names else f"{place + 1}"
+            name = names[index] if names else f"{index + 1}"
             box.setAccessibleName(name if names else f"Class {name}")
             box.setMinimumWidth(sheet.theme.px(84))
-            box.activated.connect(lambda _new, place=place: self._keep_apart(place))
+            box.activated.connect(lambda _new, index=index: self._keep_apart(index))
             line.addWidget(PlainLabel(name))
             line.addWidget(box)
             self.orders.append(box)
         line.addStretch(1)
         self.add_line(line)
 
-    def _keep_apart(self, place: int) -> None:
+    def _keep_apart(self, index: int) -> None:
         """Each bin once: the class that had the chosen one gets the one that is free now."""
-        chosen = self.orders[place].currentText()
+        chosen = self.orders[index].currentText()
         taken = {box.currentText() for box in self.orders} | {chosen}
         free = next((name for name in BINS if name not in taken), "")
         for other, box in enumerate(self.orders):
-            if other != place and box.currentText() == chosen:
+            if other != index and box.currentText() == chosen:
                 box.setCurrentIndex(BINS.index(free) if free else -1)
         self.answered.emit()
 

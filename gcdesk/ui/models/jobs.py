@@ -193,9 +193,9 @@ class ModelJobs(QObject):
         def work() -> Trashed:
             from gcdesk.engine.library.library import Library
 
-            places: list[str] = []
-            Library().discard(model.name, lambda folder: places.append(move_to_trash(folder)))
-            return Trashed(model.name, kind, model.folder, places[0], was_in_use)
+            indices: list[str] = []
+            Library().discard(model.name, lambda folder: indices.append(move_to_trash(folder)))
+            return Trashed(model.name, kind, model.folder, indices[0], was_in_use)
 
         def after(trashed: Trashed) -> None:
             self.changed.emit()
@@ -226,9 +226,9 @@ class ModelJobs(QObject):
 def move_to_trash(folder: Path) -> str:
     """Move a folder to the recycle bin; where the system has none, into our own folder for it. Where it is now."""
     moved: Any = QFile.moveToTrash(str(folder))
-    there, place = moved if isinstance(moved, tuple) else (moved, "")
-    if there:
-        return str(place)
+    moved_there, target = moved if isinstance(moved, tuple) else (moved, "")
+    if moved_there:
+        return str(target)
     parent = user_folders().data / _BIN
     parent.mkdir(parents=True, exist_ok=True)
     target, number = parent / folder.name, 1

@@ -119,8 +119,8 @@ class ModelsSheet(Sheet):
                     font.setBold(True)
                     item.setFont(font)
         if found:
-            place = next((i for i, one in enumerate(found) if one.model.name == keep), 0)
-            self.table.selectRow(place)
+            index = next((i for i, entry in enumerate(found) if entry.model.name == keep), 0)
+            self.table.selectRow(index)
             if not keep:
                 self.table.setFocus()
         self._chosen_changed()

@@ -241,14 +241,14 @@ class Controller(QObject):
 
     def set_labels(self, rows: Sequence[int], label: int) -> None:
         """The operator's label: 0 to 3, UNSURE, or NOT_SET to take it back; can be undone."""
-        asked = np.asarray(rows, dtype=np.int64)
-        changed = asked[self.rows.operator[asked] != label]
+        selected = np.asarray(rows, dtype=np.int64)
+        changed = selected[self.rows.operator[selected] != label]
         self._push_labels(changed, np.full(len(changed), label, dtype=np.int8))
 
     def accept(self, rows: Sequence[int]) -> None:
         """What is shown becomes the operator's label; rows that he decided, or that have no answer, stay."""
-        asked = np.asarray(rows, dtype=np.int64)
-        changed = asked[(self.rows.operator[asked] == NOT_SET) & (self.rows.label[asked] != NOT_SET)]
+        selected = np.asarray(rows, dtype=np.int64)
+        changed = selected[(self.rows.operator[selected] == NOT_SET) & (self.rows.label[selected] != NOT_SET)]
         self._push_labels(changed, self.rows.label[changed].copy())
 
     def _push_labels(self, rows: np.ndarray, labels: np.ndarray) -> None:

@@ -14,14 +14,14 @@ from gcdesk.ui.session.rows import Rows
 def next_to_review(rows: Rows, shown: np.ndarray, after: int) -> int:
     """The next row to review in view order after row `after`, round the end; -1 where none is left."""
     waiting = rows.to_review()[shown]
-    places = np.flatnonzero(waiting)
-    if not len(places):
+    indices = np.flatnonzero(waiting)
+    if not len(indices):
         return -1
     here = np.flatnonzero(shown == after)
     start = int(here[0]) if len(here) else -1
-    later = places[places > start]
-    place = int(later[0]) if len(later) else int(places[0])
-    row = int(shown[place])
+    later = indices[indices > start]
+    index = int(later[0]) if len(later) else int(indices[0])
+    row = int(shown[index])
     return -1 if row == after else row
 
 

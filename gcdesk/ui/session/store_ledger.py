@@ -174,15 +174,15 @@ class StoreLedger(QObject):
 
         def work() -> list[NewItem]:
             new = [
-                NewPhoto(one.path, one.caption, size, mtime_ns, one.error)
-                for one in photos
-                for size, mtime_ns in (one.identity or identity(one.path),)
+                NewPhoto(item.path, item.caption, size, mtime_ns, item.error)
+                for item in photos
+                for size, mtime_ns in (item.identity or identity(item.path),)
             ]
             added = self._open().add_items(session_id, new)
             return [
-                NewItem(one.item_id, photo.path, photo.caption)
-                for one, photo in zip(added, photos, strict=True)
-                if one.is_new
+                NewItem(item.item_id, photo.path, photo.caption)
+                for item, photo in zip(added, photos, strict=True)
+                if item.is_new
             ]
 
         self._background.run(work, done)

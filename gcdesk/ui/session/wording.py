@@ -46,8 +46,8 @@ def status_words(rows: Rows, start: int, end: int) -> list[str]:
         "Done",
     )  # fmt: skip
     found: list[str] = words.tolist()
-    for place in np.flatnonzero((words == "Done") & (rows.duplicate_of[part] != 0)).tolist():
-        found[place] = status_word(rows, start + place)
+    for index in np.flatnonzero((words == "Done") & (rows.duplicate_of[part] != 0)).tolist():
+        found[index] = status_word(rows, start + index)
     return found
 
 

@@ -42,7 +42,9 @@ class ClientPort(QObject):
         client.result.connect(lambda result: self.result.emit(result.id, outcome_of(result)))
         client.preview_ready.connect(self.preview_ready)
         client.heatmap_ready.connect(self.heatmap_ready)
-        client.words_ready.connect(lambda item, said: self.words_ready.emit(item, said.words, said.values))
+        client.words_ready.connect(
+            lambda item, message: self.words_ready.emit(item, message.words, message.values)
+        )
         client.notice.connect(self.notice)
         client.failed.connect(lambda _item, reason: self.notice.emit(reason))
         client.fatal.connect(self.stopped)
@@ -55,8 +57,10 @@ class ClientPort(QObject):
         self.close = client.close
         self.retry = client.retry
 
-    def _ready(self, said: protocol.Ready) -> None:
-        self.ready.emit(Ready(said.device, said.image_model or "", said.text_model or "", said.notice or ""))
+    def _ready(self, message: protocol.Ready) -> None:
+        self.ready.emit(
+            Ready(message.device, message.image_model or "", message.text_model or "", message.notice or "")
+        )
 
     def start(self, settings: Settings) -> None:
         self.client.start(configuration_of(settings))

@@ -205,11 +205,11 @@ class SettingsDialog(Sheet):
         self._showing = False
 
     def _show_choice(self, box: QComboBox, value: Any) -> None:
-        place = box.findData(value)
-        if place < 0:  # a size or a model from the file that is not in the list
+        index = box.findData(value)
+        if index < 0:  # a size or a model from the file that is not in the list
             box.addItem(f"{value:.0%}" if isinstance(value, float) else str(value), value)
-            place = box.count() - 1
-        box.setCurrentIndex(place)
+            index = box.count() - 1
+        box.setCurrentIndex(index)
 
     def _show_models(self, models: dict[str, list[tuple[str, str | None]]]) -> None:
         self._showing = True

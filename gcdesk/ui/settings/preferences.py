@@ -168,8 +168,8 @@ def review_flags(image: np.ndarray, text: np.ndarray, settings: Settings) -> np.
     if rule is Rule.FITTED:
         fitted = _fitted_in_use(settings)
         rule, weight = (fitted.applied, fitted.weight) if fitted is not None else (DEFAULT_RULE, weight)
-    there = ~np.isnan(image[:, 0]), ~np.isnan(text[:, 0])
-    chosen = select(rule, np.nan_to_num(image), np.nan_to_num(text), *there, settings.thresholds, weight)
+    present = ~np.isnan(image[:, 0]), ~np.isnan(text[:, 0])
+    chosen = select(rule, np.nan_to_num(image), np.nan_to_num(text), *present, settings.thresholds, weight)
     return np.asarray(chosen.review)
 
 

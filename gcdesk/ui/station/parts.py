@@ -161,28 +161,28 @@ class LastTen(QWidget):
             painter.setPen(QPen(theme.focus, 6 * unit))
             painter.drawRoundedRect(box, 6, 6)
         mark = 84 * unit
-        place = QRectF(box.right() - mark + 6 * unit, cell.bottom() - mark - 4 * unit, mark, mark)
+        rect = QRectF(box.right() - mark + 6 * unit, cell.bottom() - mark - 4 * unit, mark, mark)
         painter.setPen(Qt.PenStyle.NoPen)
-        self._draw_mark(painter, place, rows, row)
+        self._draw_mark(painter, rect, rows, row)
 
-    def _draw_mark(self, painter: QPainter, place: QRectF, rows: Rows, row: int) -> None:
+    def _draw_mark(self, painter: QPainter, rect: QRectF, rows: Rows, row: int) -> None:
         theme = self._theme
         final, doubtful = rows.final(row), bool(rows.review[row]) and rows.operator[row] == NOT_SET
         painter.setBrush(theme.ground)
         halo = 8 * self._unit
-        painter.drawEllipse(place.adjusted(-halo, -halo, halo, halo))
+        painter.drawEllipse(rect.adjusted(-halo, -halo, halo, halo))
         if final != NOT_SET and not doubtful:
-            draw_shape(painter, place, theme.bin(final), theme)
+            draw_shape(painter, rect, theme.bin(final), theme)
             return
         font = theme.font(bold=True)
-        font.setPixelSize(round(place.height() * 0.62))
+        font.setPixelSize(round(rect.height() * 0.62))
         painter.setFont(font)
         pen = QPen(theme.text, 4 * self._unit)
         pen.setDashPattern([3, 2.4])
         painter.setPen(pen)
-        painter.drawEllipse(place.adjusted(3, 3, -3, -3))
+        painter.drawEllipse(rect.adjusted(3, 3, -3, -3))
         painter.setPen(theme.text)
-        painter.drawText(place, _CENTRE, "×" if rows.status[row] == Status.FAILED else "?")  # noqa: RUF001
+        painter.drawText(rect, _CENTRE, "×" if rows.status[row] == Status.FAILED else "?")  # noqa: RUF001
 
 
 class TouchButton(QPushButton):

@@ -109,14 +109,14 @@ class PlanPage(QWidget):
         """Whether what is chosen can be trained on, and is up to date."""
         if not can_train():
             return False
-        there = self.prepared is not None and not self.prepared.problem and not self._settle.isActive()
-        return bool(there and self.settings.name.text().strip())
+        present = self.prepared is not None and not self.prepared.problem and not self._settle.isActive()
+        return bool(present and self.settings.name.text().strip())
 
     def plan(self) -> Plan | None:
         """What would be trained now."""
         if not self.ready or self.prepared is None:
             return None
-        words = tuple(one.words + (f" ({one.city})" if one.city else "") for one in self.sources.chosen)
+        words = tuple(item.words + (f" ({item.city})" if item.city else "") for item in self.sources.chosen)
         name = self.settings.name.text().strip()
         return Plan(self.prepared, name, self.settings.base_id(), self.settings.settings(), words)
 
@@ -136,20 +136,20 @@ class PlanPage(QWidget):
             self._tell()
             return
         self._asked += 1
-        asked, folder, parts = self._asked, user_folders().cache / "training", parts_of(chosen)
+        request, folder, parts = self._asked, user_folders().cache / "training", parts_of(chosen)
         if not parts:
-            self._gather(asked, chosen, folder)
+            self._gather(request, chosen, folder)
             return
         task = Task("write-corrections", (str(store_path()), str(folder), *parts))
-        task_entry = QueuedTask(task, lambda _done: self._gather(asked, chosen, folder), self._cannot_read)
+        task_entry = QueuedTask(task, lambda _done: self._gather(request, chosen, folder), self._cannot_read)
         # Asking for the sessions writes what waits, so that the task sees it.
         self._host.controller.ledger.sessions(
             self._sheet.while_open(lambda _found: self._writing.run(task_entry))
         )
 
-    def _gather(self, asked: int, chosen: tuple[Chosen, ...], folder: Path) -> None:
+    def _gather(self, request: int, chosen: tuple[Chosen, ...], folder: Path) -> None:
         def done(prepared: Prepared) -> None:
-            if asked == self._asked and not self._settle.isActive():
+            if request == self._asked and not self._settle.isActive():
                 self.prepared = prepared
                 self.sources.show_prepared(prepared)
                 self._tell()

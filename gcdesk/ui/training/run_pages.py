@@ -124,9 +124,9 @@ class EndedPage(QWidget):
             words = f"It was stopped early; this is the best it had. {words}".strip()
         self.problem.setText(words)
         self.problem.setVisible(bool(words))
-        there = training.comparison is not None and training.stage == "finished"
-        self.comparison.setVisible(there)
-        if there and training.comparison is not None:
+        present = training.comparison is not None and training.stage == "finished"
+        self.comparison.setVisible(present)
+        if present and training.comparison is not None:
             self.comparison.show_comparison(training.comparison)
         self.curves.show_panels(*_panels(training))
         self.curves.setVisible(bool(training.points))

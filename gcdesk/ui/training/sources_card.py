@@ -62,7 +62,7 @@ class Chosen:
 
 def parts_of(chosen: Sequence[Chosen]) -> list[str]:
     """The sources that are corrections, as the task `write-corrections` takes them."""
-    return [",".join(map(str, one.sessions or ())) or "all" for one in chosen if one.path is None]
+    return [",".join(map(str, item.sessions or ())) or "all" for item in chosen if item.path is None]
 
 
 def gather(chosen: Sequence[Chosen], folder: Path) -> Prepared:
@@ -77,17 +77,17 @@ def gather(chosen: Sequence[Chosen], folder: Path) -> Prepared:
     sources: list[Source] = []
     held: list[Source] = []
     part = 0
-    for one in chosen:
-        role: Role = "test" if one.role == "test" else "train"
-        path = one.path
+    for item in chosen:
+        role: Role = "test" if item.role == "test" else "train"
+        path = item.path
         if path is None:
             part += 1
             path, apart = learn_file(folder, part), held_file(folder, part)
             if apart.is_file():
                 held.append(Source(apart, "test"))
             if not path.is_file():
-                raise TextDataError(f"{one.words}: there are none to learn from yet. Leave this source out.")
-        sources.append(Source(path, role, {"city": one.city} if one.city else {}))
+                raise TextDataError(f"{item.words}: there are none to learn from yet. Leave this source out.")
+        sources.append(Source(path, role, {"city": item.city} if item.city else {}))
     return prepare([*sources, *held])
 
 
@@ -172,13 +172,13 @@ class SourcesCard(Card):
     def chosen(self) -> tuple[Chosen, ...]:
         return tuple(self._chosen)
 
-    def add_source(self, one: Chosen) -> None:
+    def add_source(self, item: Chosen) -> None:
         """One source more, unless it is there already."""
-        if any((c.path, c.sessions) == (one.path, one.sessions) for c in self._chosen):
+        if any((c.path, c.sessions) == (item.path, item.sessions) for c in self._chosen):
             return
         # Where sources disagree the last is believed: an operator's hand before any table.
         files = sum(c.path is not None for c in self._chosen)
-        self._chosen.insert(files if one.path is not None else len(self._chosen), one)
+        self._chosen.insert(files if item.path is not None else len(self._chosen), item)
         self._show_sources()
         self.changed.emit()
 
@@ -195,13 +195,13 @@ class SourcesCard(Card):
 
         self._file_tasks.run(work, self._sheet.while_open(done))
 
-    def remove(self, place: int) -> None:
-        del self._chosen[place]
+    def remove(self, index: int) -> None:
+        del self._chosen[index]
         self._show_sources()
         self.changed.emit()
 
-    def _change(self, place: int, **values: Any) -> None:
-        self._chosen[place] = replace(self._chosen[place], **values)
+    def _change(self, index: int, **values: Any) -> None:
+        self._chosen[index] = replace(self._chosen[index], **values)
         self.changed.emit()
 
     def _choose_table(self) -> None:
@@ -231,24 +231,28 @@ class SourcesCard(Card):
     def _show_sources(self) -> None:
         table, theme = self._list, self._sheet.theme
         table.setRowCount(len(self._chosen))
-        for row, one in enumerate(self._chosen):
-            fill(table, row, [one.words, "", "", "", ""])
+        for row, entry in enumerate(self._chosen):
+            fill(table, row, [entry.words, "", "", "", ""])
             item = table.item(row, 0)
             if item is not None:
-                item.setToolTip(tip(str(one.path or one.words)))
+                item.setToolTip(tip(str(entry.path or entry.words)))
             self._put_choice(
-                table, row, 2, [(c, c) for c in one.cities] + [(_EVERY_CITY, "")], one.city, "city"
+                table, row, 2, [(c, c) for c in entry.cities] + [(_EVERY_CITY, "")], entry.city, "city"
             )
-            self._put_choice(table, row, 3, list(_ROLES), one.role, "role")
+            self._put_choice(table, row, 3, list(_ROLES), entry.role, "role")
             gone = QToolButton()
             gone.setIcon(icon("cancel", theme, 14))
             gone.setProperty("role", "quiet")
             gone.setToolTip("Leave this source out")
-            gone.setAccessibleName(f"Leave out {one.words}")
+            gone.setAccessibleName(f"Leave out {entry.words}")
             gone.clicked.connect(lambda _on, row=row: self.remove(row))
             table.setCellWidget(row, 4, gone)
         head = table.horizontalHeader()
-        for column, wide in ((2, 132 if any(one.cities for one in self._chosen) else 0), (3, 212), (4, 40)):
+        for column, wide in (
+            (2, 132 if any(entry.cities for entry in self._chosen) else 0),
+            (3, 212),
+            (4, 40),
+        ):
             head.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
             table.setColumnWidth(column, theme.px(wide))
         table.setVisible(bool(self._chosen))
@@ -283,13 +287,13 @@ class SourcesCard(Card):
 
     def show_prepared(self, prepared: Prepared | None) -> None:
         """Numbers and warnings; None: nothing is known yet."""
-        there = (
+        present = (
             prepared is not None and bool(prepared.sources) and not any(s.problem for s in prepared.sources)
         )
-        self.counts.setVisible(there)
+        self.counts.setVisible(present)
         self.conflicts.setVisible(False)
         self.conflict_list.setVisible(False)
-        self.facts.setVisible(there)
+        self.facts.setVisible(present)
         if prepared is None:
             self.news.setText("Reading the captions…" if self._chosen else _NOTHING_YET)
             self.news.show()
@@ -304,15 +308,15 @@ class SourcesCard(Card):
         self.news.setVisible(bool(words))
         self.facts.setText(" ".join(_facts(prepared)))
         self._show_counts(prepared)
-        self.conflicts.setVisible(there and bool(prepared.conflicts))
+        self.conflicts.setVisible(present and bool(prepared.conflicts))
         self.conflicts.setChecked(False)
         count = len(prepared.conflicts)
         self.conflicts.setText(
             "1 caption has several bins" if count == 1 else f"{count:,} captions have several bins"
         )
         lines = [
-            f"{one.text}: {', '.join(one.bins)} → {one.taken or 'left out'}"
-            for one in prepared.conflicts[:_CONFLICTS_SHOWN]
+            f"{entry.text}: {', '.join(entry.bins)} → {entry.taken or 'left out'}"
+            for entry in prepared.conflicts[:_CONFLICTS_SHOWN]
         ]
         more = count - len(lines)
         self.conflict_list.setText("\n".join([*lines, f"and {more:,} more"] if more > 0 else lines))
@@ -332,7 +336,7 @@ class SourcesCard(Card):
 def _facts(prepared: Prepared) -> list[str]:
     """Sentences on what a supervisor may wonder about."""
     found = []
-    for count, one, many in (
+    for count, item, many in (
         (prepared.duplicates, "1 row repeats a caption.", "{:,} rows repeat a caption with the same bin."),
         (
             prepared.empty,
@@ -346,7 +350,7 @@ def _facts(prepared: Prepared) -> list[str]:
         ),
     ):
         if count:
-            found.append(one if count == 1 else many.format(count))
+            found.append(item if count == 1 else many.format(count))
     found.append("A caption that is held out once is held out in every training.")
     return found
 

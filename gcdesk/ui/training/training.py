@@ -91,7 +91,7 @@ class Training(QObject):
         ]
         if not scored:
             return None
-        share, epoch = max(scored, key=lambda one: (one[0], -one[1]))
+        share, epoch = max(scored, key=lambda item: (item[0], -item[1]))
         return epoch, share
 
     # --- beginning

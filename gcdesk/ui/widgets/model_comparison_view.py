@@ -49,26 +49,26 @@ class IntervalBars(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         row, name, number = theme.px(_ROW), theme.px(_NAME), theme.px(150)
-        for place, side in enumerate(self._sides):
-            middle = place * row + row / 2
-            painter.setFont(theme.font(BODY, bold=place == 1))
+        for index, side in enumerate(self._sides):
+            middle = index * row + row / 2
+            painter.setFont(theme.font(BODY, bold=index == 1))
             painter.setPen(theme.text)
             words = painter.fontMetrics().elidedText(
                 side.name, Qt.TextElideMode.ElideMiddle, name - theme.px(12)
             )
             line = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
-            painter.drawText(QRectF(0, place * row, name, row), line, words)
+            painter.drawText(QRectF(0, index * row, name, row), line, words)
             rail = QRectF(name, middle - theme.px(6), self.width() - name - number, theme.px(12))
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(theme.track)
             painter.drawRoundedRect(rail, 6, 6)
             filled = QRectF(rail)
             filled.setWidth(max(6.0, rail.width() * side.accuracy))
-            painter.setBrush(theme.control if place == 0 else theme.text)
+            painter.setBrush(theme.control if index == 0 else theme.text)
             painter.drawRoundedRect(filled, 6, 6)
             self._whisker(painter, rail, middle, side)
             painter.setPen(theme.text)
-            box = QRectF(rail.right() + theme.px(14), place * row, number, row)
+            box = QRectF(rail.right() + theme.px(14), index * row, number, row)
             painter.setFont(theme.font(LARGE, bold=True))
             painter.drawText(box, line, f"{side.accuracy:.1%}")
             painter.setFont(theme.font(SMALL))
@@ -138,8 +138,12 @@ class ComparisonView(QWidget):
         )
         self.table.setHorizontalHeaderLabels(["Item", "Bin", found.first.name, found.second.name])
         self.table.setRowCount(len(found.differences))
-        for row, one in enumerate(found.differences):
-            fill(self.table, row, [one.item, one.label, one.first or "no answer", one.second or "no answer"])
+        for row, entry in enumerate(found.differences):
+            fill(
+                self.table,
+                row,
+                [entry.item, entry.label, entry.first or "no answer", entry.second or "no answer"],
+            )
         more = found.only_first + found.only_second - len(found.differences)
         self.differing.setText("Where only one is right" + (f" (and {more:,} more)" if more else ""))
         self.table.setVisible(bool(found.differences))

@@ -188,11 +188,11 @@ class PhotoView(QWidget):
             zoom = self.zoom
             size = QPointF(self._picture.width(), self._picture.height()) * zoom
             corner = QPointF(self.width() / 2, self.height() / 2) - self._middle * zoom
-            place = QRectF(corner.x(), corner.y(), size.x(), size.y())
-            painter.drawPixmap(place, self._picture, QRectF(self._picture.rect()))
+            target = QRectF(corner.x(), corner.y(), size.x(), size.y())
+            painter.drawPixmap(target, self._picture, QRectF(self._picture.rect()))
             if not self._heat.isNull():
                 painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-                painter.drawPixmap(place, self._heat, QRectF(self._heat.rect()))
+                painter.drawPixmap(target, self._heat, QRectF(self._heat.rect()))
         if self.hasFocus():
             painter.setPen(theme.focus)
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))

@@ -35,7 +35,7 @@ class AnswerLine(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._label, self._doubtful, self._word, self._place = NOT_SET, False, "", ""
+        self._label, self._doubtful, self._word, self._position = NOT_SET, False, "", ""
         self._margin = ""
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
@@ -47,10 +47,10 @@ class AnswerLine(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(self._theme.px(300), self._theme.px(44))
 
-    def show_answer(self, label: int, doubtful: bool, word: str, place: str, margin: str = "") -> None:
-        self._label, self._doubtful, self._word, self._place = label, doubtful, word, place
+    def show_answer(self, label: int, doubtful: bool, word: str, position: str, margin: str = "") -> None:
+        self._label, self._doubtful, self._word, self._position = label, doubtful, word, position
         self._margin = margin
-        self.setAccessibleName(" ".join(part for part in (label_name(label), word, place) if part))
+        self.setAccessibleName(" ".join(part for part in (label_name(label), word, position) if part))
         self.update()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
@@ -79,7 +79,7 @@ class AnswerLine(QWidget):
         painter.setPen(theme.text_2)
         painter.setFont(theme.font(SMALL))
         painter.drawText(lower.adjusted(0, 1, 0, 0), Qt.AlignmentFlag.AlignVCenter, self._margin)
-        painter.drawText(QRectF(self.rect()), centre | Qt.AlignmentFlag.AlignRight, self._place)
+        painter.drawText(QRectF(self.rect()), centre | Qt.AlignmentFlag.AlignRight, self._position)
         painter.end()
 
 
@@ -191,12 +191,12 @@ class Detail(QWidget):
         self.bars.show_votes(None, None, Winner.NONE, NOT_SET)
         self._enable(False)
 
-    def show_row(self, rows: Rows, row: int, place: str, settings: Settings) -> None:
+    def show_row(self, rows: Rows, row: int, position: str, settings: Settings) -> None:
         """Everything but the picture, which comes by `show_picture`."""
         final = rows.final(row)
         doubtful = bool(rows.review[row]) and rows.operator[row] == NOT_SET
         self.answer.show_answer(
-            final, doubtful, self._word(rows, row, settings), place, margin_words(rows, row)
+            final, doubtful, self._word(rows, row, settings), position, margin_words(rows, row)
         )
         self.reason.setText(self._reason(rows, row))
         winner = Winner(int(rows.winner[row]))
@@ -253,15 +253,15 @@ class Detail(QWidget):
 
 def words_html(words: Sequence[str], values: Sequence[float]) -> str:
     """Each word with what it adds: bold where it speaks for the label, struck out where it speaks against it."""
-    said = []
+    parts = []
     for word, value in zip(words, values, strict=True):
         shown = html.escape(word)
         if value >= _SPEAKS:
             shown = f"<b>{shown}</b>"
         elif value <= -_SPEAKS:
             shown = f"<s>{shown}</s>"
-        said.append(f"{shown}&nbsp;{value:+.2f}".replace("-", "\u2212"))
-    return "Words: " + " · ".join(said) if said else ""
+        parts.append(f"{shown}&nbsp;{value:+.2f}".replace("-", "\u2212"))
+    return "Words: " + " · ".join(parts) if parts else ""
 
 
 def margin_words(rows: Rows, row: int) -> str:

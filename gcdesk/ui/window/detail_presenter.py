@@ -68,8 +68,8 @@ class DetailPresenter(QObject):
         row, rows = self._row, self._controller.rows
         if not 0 <= row < len(rows):
             return
-        place, count = review_position(rows, self._model.index_array, row)
-        words = f"{place} / {count} to review" if place else f"{count} to review" if count else ""
+        position, count = review_position(rows, self._model.index_array, row)
+        words = f"{position} / {count} to review" if position else f"{count} to review" if count else ""
         self._detail.show_row(rows, row, words, self._controller.settings)
 
     def refresh_if(self, changed: np.ndarray) -> None:

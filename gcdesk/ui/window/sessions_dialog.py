@@ -88,7 +88,7 @@ class SessionsDialog(Sheet):
                 self.table.setItem(row, column, item)
         self._filling = False
         if found:
-            self.table.selectRow(next((i for i, one in enumerate(found) if one.id == keep), 0))
+            self.table.selectRow(next((i for i, entry in enumerate(found) if entry.id == keep), 0))
             self.table.setFocus()
         else:
             self.news.setText("Sessions cannot be saved at present.")
@@ -99,9 +99,9 @@ class SessionsDialog(Sheet):
         return self._found[row] if 0 <= row < len(self._found) else None
 
     def _chosen_changed(self) -> None:
-        there = self.chosen() is not None
+        present = self.chosen() is not None
         for button in (self.rename, self.delete, self.open_):
-            button.setEnabled(there)
+            button.setEnabled(present)
 
     # --- what the operator does
 
@@ -157,7 +157,7 @@ class SessionsDialog(Sheet):
     def _delete(self, session: SessionInfo) -> None:
         def done(problem: str) -> None:
             if not problem and session.id == self._controller.session_id:
-                others = [one for one in self._found if one.id != session.id]
+                others = [item for item in self._found if item.id != session.id]
                 if others:
                     self._controller.open_session(others[0].id)
                 else:

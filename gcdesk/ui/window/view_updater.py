@@ -83,12 +83,12 @@ class ViewUpdater(QObject):
     def _run(self, whole: bool) -> None:
         spec, shown = self.spec, self._model.index_array
         self._asked += 1
-        asked = self._asked
+        request = self._asked
         snapshot = take_snapshot(self._model.rows, spec.low, spec.high)
         only_count = not whole and (spec.plain or (spec.show is Show.ALL and len(shown) == len(snapshot)))
 
         def filtered(index: np.ndarray) -> None:
-            if asked == self._asked:
+            if request == self._asked:
                 self._model.set_index_array(self._with_newcomers(index, len(snapshot)))
                 self.settled.emit()
                 count()  # now that the rows are shown: nobody waits for these
@@ -97,7 +97,7 @@ class ViewUpdater(QObject):
             self._background.run(lambda: counts(snapshot), counted)
 
         def counted(numbers: dict[Show, int]) -> None:
-            if asked == self._asked:
+            if request == self._asked:
                 self._busy = False
                 self.counted.emit(numbers)
                 if only_count:

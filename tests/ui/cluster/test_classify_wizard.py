@@ -75,7 +75,7 @@ def test_a_folder_goes_through_the_wizard_to_the_bundle_of_the_command_line(
     assert "it begins with a slash" in wizard.news.text()
     qtbot.keyClicks(wizard.photos.large, FOLDER)
     qtbot.mouseClick(wizard.next, Qt.MouseButton.LeftButton)
-    assert wizard.place == 1
+    assert wizard.page_index == 1
     assert "starter-image and starter-text" in wizard.classify.models.text()
     wizard.classify.name.setText("old photos")
     for box, value in (
@@ -86,13 +86,13 @@ def test_a_folder_goes_through_the_wizard_to_the_bundle_of_the_command_line(
         box.setValue(value)
     wizard.classify.table.setCurrentText("CSV and Parquet")
     qtbot.mouseClick(wizard.next, Qt.MouseButton.LeftButton)
-    assert wizard.place == 2
+    assert wizard.page_index == 2
     assert wizard.resources.gpus.text() == "none"
     assert not wizard.resources.allow_cpu.isVisible()
     wizard.resources.cpus.setValue(8)
     wizard.resources.hours.setValue(6)
     qtbot.mouseClick(wizard.next, Qt.MouseButton.LeftButton)
-    assert wizard.place == 3, wizard.news.text()
+    assert wizard.page_index == 3, wizard.news.text()
     job = wizard.job
     assert isinstance(job, ClassifyJob)
     assert re.fullmatch(r"old-photos-\d{8}-\d{6}", job.config.run)
@@ -131,7 +131,7 @@ def test_back_to_a_training_and_what_is_wrong_is_said(features: Features, qtbot:
     assert "only letters, digits" in wizard.news.text()
     for _ in range(2):
         qtbot.mouseClick(wizard.back, Qt.MouseButton.LeftButton)
-    assert wizard.place == 0
+    assert wizard.page_index == 0
     wizard.photos.purpose.setCurrentText("Train the image model")
     assert wizard.photos.course.isVisible()
     qtbot.mouseClick(wizard.next, Qt.MouseButton.LeftButton)

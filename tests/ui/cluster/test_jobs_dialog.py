@@ -95,16 +95,16 @@ def test_what_is_missing_is_said_and_the_page_stays(
     wizard.photos.folder.box.setText(str(tmp_path))
     next_page(qtbot, wizard)
     qtbot.waitUntil(lambda: "has no folder train" in wizard.news.text())
-    assert wizard.place == 0
+    assert wizard.page_index == 0
     qtbot.waitUntil(wizard.next.isEnabled)
     wizard.photos.folder.box.setText(str(tiny_folder(samples, tmp_path / "photos")))
     next_page(qtbot, wizard)
-    qtbot.waitUntil(lambda: wizard.place == 1)
+    qtbot.waitUntil(lambda: wizard.page_index == 1)
     wizard.model.name.setText("a/b")
     next_page(qtbot, wizard)
     next_page(qtbot, wizard)
     assert "cannot be a model's name" in wizard.news.text()
-    assert wizard.place == 2
+    assert wizard.page_index == 2
     qtbot.mouseClick(wizard.back, Qt.MouseButton.LeftButton)
     wizard.model.name.setText("fine")
     next_page(qtbot, wizard)

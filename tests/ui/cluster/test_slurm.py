@@ -69,7 +69,7 @@ def export(qtbot: QtBot, features: Features, photos: Path, target: Path) -> str:
     wizard.photos.add_profile(target.parent / "profile.toml")
     wizard.photos.folder.box.setText(str(photos))
     qtbot.mouseClick(wizard.next, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: wizard.place == 1)
+    qtbot.waitUntil(lambda: wizard.page_index == 1)
     assert "56 photos (train 32, val 12, test 12)" in wizard.news.text()
     qtbot.waitUntil(lambda: wizard.model.base.findText("starter-image") > 0)
     wizard.model.base.setCurrentText("starter-image")
@@ -84,7 +84,7 @@ def export(qtbot: QtBot, features: Features, photos: Path, target: Path) -> str:
     qtbot.mouseClick(wizard.next, Qt.MouseButton.LeftButton)
     wizard.resources.allow_cpu.setChecked(True)
     qtbot.mouseClick(wizard.next, Qt.MouseButton.LeftButton)
-    assert wizard.place == 3, wizard.news.text()
+    assert wizard.page_index == 3, wizard.news.text()
     assert "#SBATCH --signal=B:USR2@120" in wizard.review.text.toPlainText()
     assert wizard.job is not None
     run = wizard.job.run

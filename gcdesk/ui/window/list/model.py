@@ -64,8 +64,8 @@ class ItemModel(QAbstractTableModel):
         super().__init__(parent)
         self.rows = rows
         self._shown = np.arange(len(rows), dtype=np.int32)
-        self._place = np.empty(0, dtype=np.int32)
-        self._place_whole()
+        self._positions = np.empty(0, dtype=np.int32)
+        self._index_positions()
 
     # --- what is shown
 
@@ -80,24 +80,24 @@ class ItemModel(QAbstractTableModel):
             if len(shown) > old:
                 self.beginInsertRows(QModelIndex(), old, len(shown) - 1)
                 self._shown = shown
-                self._place_whole()
+                self._index_positions()
                 self.endInsertRows()
             return
         self.beginResetModel()
         self._shown = shown
-        self._place_whole()
+        self._index_positions()
         self.endResetModel()
 
     def reset_rows(self) -> None:
         """The rows were replaced as a whole: show all."""
         self.beginResetModel()
         self._shown = np.arange(len(self.rows), dtype=np.int32)
-        self._place_whole()
+        self._index_positions()
         self.endResetModel()
 
-    def _place_whole(self) -> None:
-        self._place = np.full(len(self.rows), -1, dtype=np.int32)
-        self._place[self._shown] = np.arange(len(self._shown), dtype=np.int32)
+    def _index_positions(self) -> None:
+        self._positions = np.full(len(self.rows), -1, dtype=np.int32)
+        self._positions[self._shown] = np.arange(len(self._shown), dtype=np.int32)
 
     def row_at(self, position: int) -> int:
         """The row number at a place in the view, -1 outside."""
@@ -105,15 +105,15 @@ class ItemModel(QAbstractTableModel):
 
     def position_of(self, row: int) -> int:
         """The place of a row in the view, -1 where it is not shown."""
-        return int(self._place[row]) if 0 <= row < len(self._place) else -1
+        return int(self._positions[row]) if 0 <= row < len(self._positions) else -1
 
     def refresh_rows(self, changed: np.ndarray) -> None:
         """Tell the view that these rows have new contents."""
-        known = changed[changed < len(self._place)]
-        places = self._place[known]
-        places = places[places >= 0]
-        if len(places):
-            first, last = int(places.min()), int(places.max())
+        known = changed[changed < len(self._positions)]
+        positions = self._positions[known]
+        positions = positions[positions >= 0]
+        if len(positions):
+            first, last = int(positions.min()), int(positions.max())
             self.dataChanged.emit(self.index(first, 0), self.index(last, len(Column) - 1))
 
     # --- QAbstractTableModel

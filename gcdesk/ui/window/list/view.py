@@ -112,21 +112,21 @@ class ItemView(QTableView):
             parts = [np.array([self.currentIndex().row()])]
         if not parts:
             return []
-        places = np.unique(np.concatenate(parts))
-        selected: list[int] = self._rows_model.index_array[places].tolist()
+        indices = np.unique(np.concatenate(parts))
+        selected: list[int] = self._rows_model.index_array[indices].tolist()
         return selected
 
     def show_row(self, row: int) -> bool:
         """Make a row the current one and bring it into view. False where the filter hides it."""
-        place = self._rows_model.position_of(row)
-        if place < 0:
+        index = self._rows_model.position_of(row)
+        if index < 0:
             return False
-        self._select(place)
+        self._select(index)
         return True
 
-    def _select(self, place: int) -> None:
+    def _select(self, position: int) -> None:
         """One row alone, whatever key is held down: under Ctrl Qt would add it to the selection."""
-        index = self._rows_model.index(place, Column.CAPTION)
+        index = self._rows_model.index(position, Column.CAPTION)
         flags = QItemSelectionModel.SelectionFlag
         self.selectionModel().setCurrentIndex(index, flags.ClearAndSelect | flags.Rows)
         self.scrollTo(index)
@@ -151,18 +151,18 @@ class ItemView(QTableView):
     def _restore(self) -> None:
         current, chosen = self._kept
         model, selection = self._rows_model, self.selectionModel()
-        places = sorted(place for place in map(model.position_of, chosen) if place >= 0)
-        place = model.position_of(current)
-        if place < 0 and model.rowCount():
-            place = 0
-            places = [0]
-        if place < 0:
+        indices = sorted(position for position in map(model.position_of, chosen) if position >= 0)
+        position = model.position_of(current)
+        if position < 0 and model.rowCount():
+            position = 0
+            indices = [0]
+        if position < 0:
             self.current_row_changed.emit(-1)
             return
         picked = QItemSelection()
-        for one in places:
-            picked.select(model.index(one, 0), model.index(one, len(Column) - 1))
-        index = model.index(place, Column.CAPTION)
+        for item in indices:
+            picked.select(model.index(item, 0), model.index(item, len(Column) - 1))
+        index = model.index(position, Column.CAPTION)
         selection.setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)
         selection.select(picked, QItemSelectionModel.SelectionFlag.ClearAndSelect)
         self.scrollTo(index)
@@ -192,23 +192,23 @@ class ItemView(QTableView):
 
     def move_by(self, step: int) -> None:
         """Go up or down; the selection follows."""
-        place = self.currentIndex().row() + step
-        if 0 <= place < self._rows_model.rowCount():
-            self._select(place)
+        index = self.currentIndex().row() + step
+        if 0 <= index < self._rows_model.rowCount():
+            self._select(index)
 
     def _go_to_end(self, last: bool, extend: bool) -> None:
         """To the first or the last row; Qt would go sideways. `extend`: all rows on the way are selected."""
         model, here = self._rows_model, self.currentIndex().row()
-        place = model.rowCount() - 1 if last else 0
-        if place < 0:
+        index = model.rowCount() - 1 if last else 0
+        if index < 0:
             return
         if not extend or here < 0:
-            self._select(place)
+            self._select(index)
             return
-        top, bottom = sorted((here, place))
+        top, bottom = sorted((here, index))
         picked = QItemSelection(model.index(top, 0), model.index(bottom, len(Column) - 1))
         flags = QItemSelectionModel.SelectionFlag
-        self.selectionModel().setCurrentIndex(model.index(place, Column.CAPTION), flags.NoUpdate)
+        self.selectionModel().setCurrentIndex(model.index(index, Column.CAPTION), flags.NoUpdate)
         self.selectionModel().select(picked, flags.ClearAndSelect)
         self.scrollTo(self.currentIndex())
 
