@@ -70,7 +70,7 @@ def make_view(
     if settings.preset == "original" or rng.random() < settings.gentle:
         return _original(photo, rng, size)
     if cutout is not None and rng.random() < settings.new_ground:
-        view = _lay(photo, cutout, bank.pick(rng, size, other), settings, rng)
+        view = lay(photo, cutout, bank.pick(rng, size, other), settings, rng)
     elif rng.random() < settings.zoom_out:
         view = _shrink_onto(photo, bank.pick(rng, size, other), settings, rng)
     else:
@@ -85,7 +85,7 @@ def make_view(
     )  # stations look straight down: no way is up, but web photos mostly have one
     if quarter in (1, 2, 3):
         view = view.rotate(90 * quarter)
-    return _spoil(_recolour(view, settings.colour, rng), settings.spoil, rng)
+    return spoil(recolour(view, settings.colour, rng), settings.spoil, rng)
 
 
 def _original(photo: Image.Image, rng: np.random.Generator, size: int) -> Image.Image:
@@ -123,7 +123,7 @@ def _turn(view: Image.Image, rng: np.random.Generator, degrees: float) -> Image.
     )
 
 
-def _lay(
+def lay(
     photo: Image.Image,
     cutout: Cutout,
     ground: Image.Image,
@@ -151,7 +151,8 @@ def _lay(
     piece = piece.rotate(angle, Image.Resampling.BILINEAR, expand=True, fillcolor=fill)
     mask = mask.rotate(angle, Image.Resampling.BILINEAR, expand=True)
     room = [size - side for side in piece.size]
-    left, top = (int(rng.uniform(min(0, r), max(0, r))) for r in room)
+    # A thing that someone shows to a camera lies near the middle.
+    left, top = (int(min(0, r) + abs(r) * rng.beta(2.0, 2.0)) for r in room)
     canvas, alpha = Image.new("RGB", (size, size), fill), Image.new("L", (size, size), 0)
     canvas.paste(piece, (left, top))
     alpha.paste(mask, (left, top))
@@ -182,7 +183,7 @@ def _shrink_onto(
     return ground
 
 
-def _recolour(view: Image.Image, strength: float, rng: np.random.Generator) -> Image.Image:
+def recolour(view: Image.Image, strength: float, rng: np.random.Generator) -> Image.Image:
     """Exposure (as a gamma and a gain), contrast, saturation and colour temperature of another camera and
     lamp.
     """
@@ -199,7 +200,7 @@ def _recolour(view: Image.Image, strength: float, rng: np.random.Generator) -> I
     return Image.fromarray((np.clip(pixels, 0, 1) * 255).astype(np.uint8))
 
 
-def _spoil(view: Image.Image, probability: float, rng: np.random.Generator) -> Image.Image:
+def spoil(view: Image.Image, probability: float, rng: np.random.Generator) -> Image.Image:
     """Blur, sensor noise, a cast shadow and JPEG artefacts, each with `probability`."""
     size = view.size[0]
     if rng.random() < probability:

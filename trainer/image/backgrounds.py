@@ -104,8 +104,11 @@ def make_texture(rng: np.random.Generator) -> Image.Image:
     grass.
     """
     kind = rng.choice(
-        ["wood", "plain", "concrete", "carpet", "tiles", "grass"], p=[0.3, 0.2, 0.2, 0.1, 0.1, 0.1]
+        ["wood", "plain", "concrete", "carpet", "tiles", "grass", "stone"],
+        p=[0.25, 0.15, 0.16, 0.09, 0.09, 0.08, 0.18],
     )
+    if kind == "stone":
+        return _stone(rng)
     if kind == "wood":
         shade = _wood(rng)
         colour = _WOOD[rng.integers(len(_WOOD))]
@@ -129,6 +132,19 @@ def make_texture(rng: np.random.Generator) -> Image.Image:
     tint = np.asarray(colour, np.float32) * rng.uniform(0.85, 1.15, 3).astype(np.float32)
     pixels = np.clip(shade[..., None] * tint, 0, 255).astype(np.uint8)
     return Image.fromarray(pixels)
+
+
+def _stone(rng: np.random.Generator) -> Image.Image:
+    """A worktop of granite or terrazzo: specks of several colours on one."""
+    pixels = np.empty((TEXTURE_SIDE, TEXTURE_SIDE, 3), np.float32)
+    base = np.asarray(_PLAIN[rng.integers(len(_PLAIN))], np.float32) * rng.uniform(0.3, 1.05)
+    pixels[:] = base * (1.0 + 0.25 * (noise(rng, (12, 12)) - 0.5))[..., None]
+    for _ in range(int(rng.integers(2, 5))):
+        cells = int(rng.integers(40, 220))
+        speck = np.clip((noise(rng, (cells, cells)) - rng.uniform(0.55, 0.8)) * 12, 0, 1)[..., None]
+        colour = base * rng.uniform(0.3, 1.5) + rng.uniform(-25, 40) * np.array([1.0, 0.6, 0.2], np.float32)
+        pixels = pixels * (1 - speck) + colour.astype(np.float32) * speck
+    return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
 
 
 def _wood(rng: np.random.Generator) -> NDArray[np.float32]:

@@ -11,6 +11,7 @@ import torch
 
 from gcdesk.engine.photos.bin_folders import MAP_HELP, parse_names, splits_in
 from trainer.image.devices import choose_device, low_precision_of
+from trainer.image.distill_command import run_distillation
 from trainer.image.interrupts import interruptible
 from trainer.image.local import (
     RECIPE,
@@ -51,8 +52,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     data.add_argument(
         "--station",
         type=Path,
+        action="append",
+        default=[],
         metavar="FOLDER",
-        help="photos like the station's: half choose the epoch and the temperature, half only measure",
+        help="photos like the station's: half choose the epoch and the temperature, half only measure (with --teacher:"
+        " judge and fit the temperature; may be given again)",
+    )
+    data.add_argument(
+        "--teacher",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a stronger network's embeddings of the photos (.npz, or a folder of them): learn to give them as well",
+    )
+    data.add_argument(
+        "--photos",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FOLDER",
+        help="with --teacher: more photos to learn from, in bin folders or without any label",
+    )
+    data.add_argument(
+        "--kinds", type=Path, metavar="CSV", help="with --teacher: kinds of the items' names (item,kind)"
     )
     how = parser.add_argument_group("training")
     how.add_argument("--recipe", type=Path, metavar="FILE", help="settings as TOML (trainer/recipes)")
@@ -81,6 +104,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--cache-folder", type=Path, metavar="FOLDER", help="cached views, to share among runs"
     )
     where.add_argument("--resume", action="store_true", help="continue from the run folder's last epoch")
+    where.add_argument(
+        "--finish",
+        action="store_true",
+        help="with --teacher: write the model of the run folder's checkpoint as it stands",
+    )
     where.add_argument("--json-events", action="store_true", help="progress as JSON lines instead of a bar")
 
 
@@ -88,6 +116,8 @@ def run(args: argparse.Namespace) -> int:
     """Do what the arguments say; 0 when a model was written. Raises GcdeskError with a sentence for the
     user.
     """
+    if args.teacher:
+        return run_distillation(args)
     local = args.local is not None
     sources = replace(_sources(args), names=parse_names(args.map_folders))
     settings = chosen_settings(args.recipe or (RECIPE if local else None), args.set)
@@ -136,7 +166,7 @@ def _sources(args: argparse.Namespace) -> Sources:
         folder = args.data if args.local is _SAME_AS_DATA else args.local  # `--local .` equals it
         if folder is None:
             raise RecipeError("Say where the photos are: --local FOLDER, with a folder a bin in it.")
-        found = local_sources(folder, args.station)
+        found = local_sources(folder, _one_station(args))
         return replace(found, val=args.val or found.val, test=args.test or found.test)
 
     def split(name: str) -> Path | None:
@@ -149,7 +179,13 @@ def _sources(args: argparse.Namespace) -> Sources:
     train, val = split("train"), split("val")
     if train is None or val is None:
         raise RecipeError("Say where the photos are: --data FOLDER, or --train FOLDER and --val FOLDER.")
-    return Sources(train, val, split("test"), args.station)
+    return Sources(train, val, split("test"), _one_station(args))
+
+
+def _one_station(args: argparse.Namespace) -> Path | None:
+    if len(args.station) > 1:
+        raise RecipeError("Give one --station; several go with --teacher only.")
+    return args.station[0] if args.station else None
 
 
 def _dry_run(sources: Sources, settings: ImageSettings, place: Place, report: Reporter) -> None:

@@ -224,7 +224,7 @@ def load_photos(split: Split, size: int, workers: int) -> Photos:
 
     def load(sample: Sample) -> Image.Image | str:
         try:
-            return _shrink(decode_photo(sample.path, short), short)
+            return shrink(decode_photo(sample.path, short), short)
         except PhotoError as error:
             return f"{sample.path}: {error}"
 
@@ -241,7 +241,7 @@ def load_photos(split: Split, size: int, workers: int) -> Photos:
     )
 
 
-def _shrink(photo: Image.Image, short: int) -> Image.Image:
+def shrink(photo: Image.Image, short: int) -> Image.Image:
     scale = short / min(photo.size)
     if scale >= 1.0:
         return photo

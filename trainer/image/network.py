@@ -66,7 +66,7 @@ def build_network(
     whole = build_image(ImageArchitecture("efficientnet_b2", head))
     if not isinstance(whole, FeaturesClassifier):
         raise TypeError("EfficientNet-B2 is built as features and classifier")
-    _load_backbone(whole, base)
+    load_backbone(whole, base)
     for parameter in whole.parameters():
         parameter.requires_grad_(False)
     whole = whole.to(device)
@@ -105,7 +105,7 @@ def set_mode(network: Network, unfrozen: bool, training: bool, dropout: bool = T
                 module.train()
 
 
-def _load_backbone(whole: FeaturesClassifier, base: Path | None) -> None:
+def load_backbone(whole: FeaturesClassifier, base: Path | None) -> None:
     if base is None:
         from torchvision.models import EfficientNet_B2_Weights
 

@@ -129,11 +129,11 @@ def assigned(settings: ImageSettings, assignments: Sequence[str]) -> ImageSettin
         if name.startswith("augment."):
             name = name.removeprefix("augment.")
             table = values.setdefault("augment", {})
-        table[name] = _value(word)
+        table[name] = parsed_value(word)
     return settings_from(values, settings)
 
 
-def _value(word: str) -> Any:
+def parsed_value(word: str) -> Any:
     """A TOML-like value: true, false, a whole number, a number, else the word itself."""
     if word in ("true", "false"):
         return word == "true"
