@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from gcdesk.engine.labels import BINS
+from gcdesk.engine.modelfile.item_kinds import Guess
 from gcdesk.engine.selection.calibration import softmax
 from gcdesk.engine.selection.input_flags import InputFlags
 from gcdesk.engine.selection.rules import Selection, Winner, explain
@@ -55,7 +56,8 @@ class Result:
     caption: the words as the text model read them.  reason: one sentence on why this label.
     error: why the photo could not be used; the caption alone may have decided all the same.
     distance: how unlike the training photos the photo is (see `modelfile.novelty`), None where that is not known.
-    known_words: the share of the caption's words that the text model knows, 1 where there are none.
+    kinds: what kind of thing it looks like, the likeliest first (see `modelfile.item_kinds`).
+    unknown_words: the text model knows none of the caption's words.
     """
 
     index: int
@@ -72,7 +74,8 @@ class Result:
     error: str | None
     times: Times = Times()
     distance: float | None = None
-    known_words: float = 1.0
+    kinds: tuple[Guess, ...] = ()
+    unknown_words: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,10 +100,6 @@ class ModelVotes:
             votes.probabilities[present] = softmax(scaled[present], temperature)
             votes.there[present] = True
         return votes
-
-    def without(self, abstaining: np.ndarray) -> ModelVotes:
-        """These votes less those of some items (n,)."""
-        return replace(self, there=self.there & ~abstaining)
 
     def vote(self, row: int) -> Vote | None:
         """What the model said of the item of that row, None where it abstained."""
@@ -141,22 +140,20 @@ class Combined:
             winner=winner.name.lower() if winner is not Winner.NONE else None,
             confidence=float(self.chosen.confidence[row]),
             margin=float(self.chosen.margin[row]),
-            review=self._asks(row) or error is not None or label < 0,
-            reason=self._reason(row),
+            review=bool(self.chosen.review[row]) or error is not None or label < 0,
+            reason=explain(self, row) + self._why_less(row),
             error=error,
             times=times,
-            known_words=float(self.flags.known_words[row]),
+            unknown_words=bool(self.flags.unknown_words[row]),
         )
 
-    def _asks(self, row: int) -> bool:
-        """Whether a person should look: also at a caption that cannot be read, and at a guess from unknown words."""
-        guess = self.flags.wordless[row] and not self.image.there[row] and self.chosen.rule.uses_temperature
-        return bool(self.chosen.review[row] or self.flags.unreadable[row] or guess)
-
-    def _reason(self, row: int) -> str:
-        """Why the item has its bin, and why a model weighed less than usual where one did."""
-        weighed = self.chosen.rule.uses_temperature
-        said = explain(self, row, self.flags.why_no_text(row, weighed))
-        if not weighed:
-            return said
-        return said + self.flags.why_less(row, bool(self.image.there[row]), bool(self.text.there[row]))
+    def _why_less(self, row: int) -> str:
+        """Why a model weighed less than usual, "" where none did."""
+        if not self.chosen.rule.uses_temperature:
+            return ""
+        words = ""
+        if self.flags.out_of_distribution[row] and self.image.there[row]:
+            words += ". The photo is unlike those that the image model learned, so it counts less"
+        if self.flags.unknown_words[row] and self.text.there[row]:
+            words += ". The text model knows none of these words, so the caption hardly counts"
+        return words

@@ -14,11 +14,14 @@ import numpy as np
 
 from gcdesk.engine.errors import PhotoError
 from gcdesk.engine.inference.backend import ImageBackend, TextBackend
+from gcdesk.engine.modelfile.item_kinds import Guess
 from gcdesk.engine.photos.decoding import decode_photo
 from gcdesk.engine.photos.preprocessing import Preprocessing, preprocess
 
 # Captions whose scores are kept, so that a repeated one ("same as previous") costs nothing.
 _CACHED_CAPTIONS = 10_000
+# Of a photo its likeliest kinds of things, this many.
+KINDS_TOLD = 5
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class ImageScore:
 
     logits: (4,), None for a photo that was not scored; error: why it could not be read. distance: how unlike the
     training photos it is (`modelfile.novelty`; more than 1 is out of distribution), None where the model cannot tell.
+    kinds: the likeliest kinds of things, the likeliest first, none where the model cannot tell.
     """
 
     logits: np.ndarray | None = None
@@ -43,15 +47,15 @@ class ImageScore:
     distance: float | None = None
     decode_seconds: float = 0.0
     run_seconds: float = 0.0
+    kinds: tuple[Guess, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class TextScore:
-    """What the text model said of one caption: logits (4,), the share of its words that it knows, and the others."""
+    """What the text model said of one caption: logits (4,), and whether its vocabulary knows none of the words."""
 
     logits: np.ndarray
-    known_words: float
-    unknown: tuple[str, ...]
+    unknown_words: bool
     seconds: float
 
 
@@ -72,11 +76,14 @@ def score_photos(image: ImageBackend | None, photos: Sequence[OpenedPhoto]) -> l
     if image is None or not stacked:
         return [ImageScore(error=photo.error, decode_seconds=photo.seconds) for photo in photos]
     started = time.perf_counter()
-    wanted = ("logits",) if image.novelty is None else ("logits", "features")
+    wanted = ("logits",) if image.novelty is None and image.kinds is None else ("logits", "features")
     output = image.run(np.stack(stacked), wanted)
     distances: list[float | None] = [None] * len(stacked)
     if image.novelty is not None:
         distances = image.novelty.distances(output.features).tolist()
+    kinds: list[tuple[Guess, ...]] = [()] * len(stacked)
+    if image.kinds is not None:
+        kinds = image.kinds.guesses(output.features, KINDS_TOLD)
     seconds = (time.perf_counter() - started) / len(stacked)
     scores = []
     rows = iter(range(len(stacked)))
@@ -85,7 +92,9 @@ def score_photos(image: ImageBackend | None, photos: Sequence[OpenedPhoto]) -> l
             scores.append(ImageScore(error=photo.error, decode_seconds=photo.seconds))
         else:
             row = next(rows)
-            scores.append(ImageScore(output.logits[row], None, distances[row], photo.seconds, seconds))
+            scores.append(
+                ImageScore(output.logits[row], None, distances[row], photo.seconds, seconds, kinds[row])
+            )
     return scores
 
 
@@ -123,7 +132,7 @@ class CaptionScorer:
         captions = list(fresh)
         started = time.perf_counter()
         try:
-            logits, knowledge = text.run(captions).logits, text.knowledge(captions)
+            logits, unknown = text.run(captions).logits, text.unknown(captions).tolist()
         except BaseException as error:
             with self._lock:
                 for caption, future in fresh.items():
@@ -132,5 +141,4 @@ class CaptionScorer:
             raise
         seconds = (time.perf_counter() - started) / len(captions)
         for row, future in enumerate(fresh.values()):
-            share, unknown = float(knowledge.shares[row]), knowledge.unknown[row]
-            future.set_result(TextScore(logits[row], share, unknown, seconds))
+            future.set_result(TextScore(logits[row], unknown[row], seconds))

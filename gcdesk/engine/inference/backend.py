@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from gcdesk.engine.modelfile.info import ModelInfo
-from gcdesk.engine.modelfile.known_words import Knowledge
+from gcdesk.engine.modelfile.item_kinds import ItemKinds
 from gcdesk.engine.modelfile.novelty import Novelty
 
 IMAGE_OUTPUTS = ("logits", "features", "feature_map")
@@ -48,6 +48,11 @@ class ImageBackend(Protocol):
         """What tells photos unlike the training photos; None for a model that brings none."""
         ...
 
+    @property
+    def kinds(self) -> ItemKinds | None:
+        """What tells the kind of thing in a photo, from its pooled features; None for a model that brings none."""
+        ...
+
     def run(self, pixels: np.ndarray, want: Sequence[str] = IMAGE_OUTPUTS) -> ImageOutput:
         """Score preprocessed photos (n, 3, h, w) float32; `want` names the outputs that are worth copying."""
         ...
@@ -68,6 +73,6 @@ class TextBackend(Protocol):
         """Score captions that went through the model's caption rule, any number of them."""
         ...
 
-    def knowledge(self, captions: Sequence[str]) -> Knowledge:
-        """Which words of each caption (n,) the model knows."""
+    def unknown(self, captions: Sequence[str]) -> np.ndarray:
+        """Whether each caption (n,) has words of which the vocabulary knows none."""
         ...

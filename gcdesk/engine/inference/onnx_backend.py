@@ -10,7 +10,7 @@ from gcdesk.engine.errors import ModelFileError
 from gcdesk.engine.inference.backend import IMAGE_OUTPUTS, ImageOutput, TextOutput
 from gcdesk.engine.inference.graph_templates import make_session
 from gcdesk.engine.modelfile.info import LoadedModel, ModelInfo
-from gcdesk.engine.modelfile.known_words import Knowledge, knowledge_of, load_known_words
+from gcdesk.engine.modelfile.item_kinds import ItemKinds, load_item_kinds
 from gcdesk.engine.modelfile.novelty import Novelty, load_novelty
 from gcdesk.engine.modelfile.tokenizer import load_model_tokenizer
 
@@ -29,6 +29,7 @@ class OnnxImageBackend:
         self.info: ModelInfo = model.info
         self._session = make_session(model, threads)
         self.novelty: Novelty | None = load_novelty(model.folder, model.info)
+        self.kinds: ItemKinds | None = load_item_kinds(model.folder, model.info)
 
     def run(self, pixels: np.ndarray, want: Sequence[str] = IMAGE_OUTPUTS) -> ImageOutput:
         """Score preprocessed photos (n, 3, h, w) float32; an output that is not in `want` has no rows."""
@@ -53,7 +54,6 @@ class OnnxTextBackend:
             raise ModelFileError(f"{model.folder.name} is not a text model.")
         self.info: ModelInfo = model.info
         self._tokenizer = load_model_tokenizer(model)
-        self._known = load_known_words(model.folder, model.info)
         self._session = make_session(model, threads)
 
     def run(self, captions: Sequence[str]) -> TextOutput:
@@ -72,9 +72,9 @@ class OnnxTextBackend:
             logits[twice], features[twice] = outputs
         return TextOutput(logits, features)
 
-    def knowledge(self, captions: Sequence[str]) -> Knowledge:
-        """See `knowledge_of`."""
-        return knowledge_of(captions, self._tokenizer, self._known)
+    def unknown(self, captions: Sequence[str]) -> np.ndarray:
+        """See `CaptionTokenizer.unknown`."""
+        return self._tokenizer.unknown(captions)
 
 
 def _of_one_length(lengths: Sequence[int]) -> Iterator[list[int]]:

@@ -42,6 +42,7 @@ class Outcome:
     width: int = 0
     height: int = 0
     seconds: float = 0.0
+    looks_like: Sequence[str] = ()
 
 
 def failure(reason: str) -> Outcome:
@@ -49,6 +50,11 @@ def failure(reason: str) -> Outcome:
     nan = float("nan")
     return Outcome(None, None, NOT_SET, Winner.NONE, nan, nan, True, error=reason)
 
+
+KINDS = 5  # kept of the kinds of things that a photo looks like
+NO_KIND = -1
+# Columns that a store does not keep.
+_NOT_STORED = ("faulty", "kinds")
 
 # name: (dtype, columns, value of a fresh row)
 _ARRAYS: dict[str, tuple[str, int, float]] = {
@@ -68,6 +74,7 @@ _ARRAYS: dict[str, tuple[str, int, float]] = {
     "height": ("i4", 1, 0),
     "seconds": ("f4", 1, 0),
     "duplicate_of": ("i8", 1, 0),
+    "kinds": ("i2", KINDS, NO_KIND),
 }
 _TO_FILTER = (
     "status", "image", "text", "label", "winner", "confidence", "margin", "review", "faulty", "operator", "spot",
@@ -95,6 +102,9 @@ class Rows:
     height: np.ndarray
     seconds: np.ndarray
     duplicate_of: np.ndarray  # item id of the first photo with the same content, 0 for none
+    kinds: (
+        np.ndarray
+    )  # (n, KINDS) places in kind_names, of photos that were scored since the session was opened
 
     def __init__(self) -> None:
         self.clear()
@@ -108,6 +118,7 @@ class Rows:
         self.reason: list[str] = []
         self.error: list[str] = []
         self.thumbnail: list[str] = []
+        self.kind_names: list[str] = []
         self._row_of: dict[int, int] = {}
         self._grow(256)
 
@@ -118,7 +129,7 @@ class Rows:
         self._grow(max(count, 256))
         self._count = count
         for name, whole in self._store.items():
-            if name != "faulty":
+            if name not in _NOT_STORED:
                 whole[:count] = getattr(loaded, name)
         for name in ("path", "caption", "reason", "error", "thumbnail"):
             setattr(self, name, list(getattr(loaded, name)))
@@ -130,7 +141,8 @@ class Rows:
         """Become `other`, which is given up: how a session that was filled on a thread
         comes on the screen.
         """
-        for name in ("_count", "_store", "path", "caption", "reason", "error", "thumbnail", "_row_of"):
+        columns = ("path", "caption", "reason", "error", "thumbnail", "kind_names")
+        for name in ("_count", "_store", *columns, "_row_of"):
             setattr(self, name, getattr(other, name))
         self._views()
 
@@ -225,6 +237,19 @@ class Rows:
         if outcome.width:
             self.width[row], self.height[row] = outcome.width, outcome.height
         self.seconds[row] = outcome.seconds
+        if outcome.looks_like:
+            self.kinds[row] = NO_KIND
+            numbers = [self._kind_number(name) for name in outcome.looks_like[:KINDS]]
+            self.kinds[row, : len(numbers)] = numbers
+
+    def _kind_number(self, name: str) -> int:
+        if name not in self.kind_names:
+            self.kind_names.append(name)
+        return self.kind_names.index(name)
+
+    def looks_like(self, row: int) -> list[str]:
+        """Kinds of things that the row's photo looks like, the likeliest first; none where that is not known."""
+        return [self.kind_names[kind] for kind in self.kinds[row].tolist() if kind != NO_KIND]
 
     def set_operator(self, rows: np.ndarray, labels: np.ndarray) -> None:
         """The operator's label of each row: 0 to 3, UNSURE or NOT_SET. It wins; the

@@ -97,4 +97,5 @@ def outcome_of(result: protocol.Result) -> Outcome:
         width=result.width or 0,
         height=result.height or 0,
         seconds=result.seconds or 0.0,
+        looks_like=tuple(result.looks_like),
     )

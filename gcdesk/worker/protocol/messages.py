@@ -200,6 +200,7 @@ class Result(Message):
     """What became of an item. `label` and `winner` (image, text, both) are None where nobody could say anything.
 
     error: why the photo could not be used. thumbnail: its file. width, height: px of the upright photo, 0 unknown.
+    looks_like: names of kinds of things, the likeliest first; of a caption that is scored again none is told.
     """
 
     type: ClassVar[str] = "result"
@@ -218,6 +219,7 @@ class Result(Message):
     width: int = 0
     height: int = 0
     seconds: float = 0.0
+    looks_like: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

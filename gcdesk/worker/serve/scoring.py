@@ -117,6 +117,7 @@ def score_items(
                 width=one.photo.width if one.photo else 0,
                 height=one.photo.height if one.photo else 0,
                 seconds=round(one.scored.seconds + shared, 4),
+                looks_like=tuple(guess.name for guess in image.kinds),
             )
         )
     return done

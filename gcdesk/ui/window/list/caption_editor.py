@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QEvent, QPoint, QStringListModel, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QHideEvent, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QLineEdit, QListView, QStyle, QStyleOptionFrame, QWidget
@@ -10,6 +12,7 @@ from gcdesk.ui.theme.theme import Theme
 from gcdesk.ui.window.list.caption_completer import Phrases
 
 LONGEST = 200  # characters of a caption
+_LOOKS_OFFERED = 3
 
 
 class CaptionEdit(QLineEdit):
@@ -18,11 +21,14 @@ class CaptionEdit(QLineEdit):
     Tab takes the suggestion (the highlighted one where the arrows chose one); without one it finishes
     like Enter.
     `finished(bool)` is sent once: True to keep and go to the next row, False to leave things as they were.
+    looks_like: what the photo looks like, offered as long as nothing is typed.
     """
 
     finished = Signal(bool)
 
-    def __init__(self, phrases: Phrases, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, phrases: Phrases, theme: Theme, parent: QWidget | None = None, looks_like: Sequence[str] = ()
+    ) -> None:
         super().__init__(parent)
         self.setProperty("role", "cell")
         self.setMaxLength(LONGEST)
@@ -32,6 +38,9 @@ class CaptionEdit(QLineEdit):
         self.setFont(theme.font(14))
         self._phrases = phrases
         self._theme = theme
+        self._looks_like = list(looks_like)[:_LOOKS_OFFERED]
+        if self._looks_like:
+            self.setPlaceholderText(f"looks like: {', '.join(self._looks_like)}")
         self._names = QStringListModel(self)
         self._list = QListView(self)
         self._list.setProperty("role", "suggestions")
@@ -62,7 +71,7 @@ class CaptionEdit(QLineEdit):
         return best[len(typed) :] if at_end and typed and best.startswith(typed.lower()) else ""
 
     def _suggest(self, typed: str) -> None:
-        names = self._phrases.suggest(typed)
+        names = self._phrases.suggest(typed) if typed.strip() else self._looks_like
         self._names.setStringList(names)
         self._list.setCurrentIndex(self._names.index(-1, 0))
         if not names:
@@ -131,6 +140,11 @@ class CaptionEdit(QLineEdit):
     def finish(self, keep: bool) -> None:
         self._list.hide()
         self.finished.emit(keep)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        if self._looks_like and not self.text():
+            self._suggest("")
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         self._list.hide()

@@ -195,8 +195,11 @@ class RowDelegate(QStyledItemDelegate):
 
     # --- the caption box
 
-    def createEditor(self, parent: QWidget, _option: QStyleOptionViewItem, _index: Index) -> QWidget:
-        editor = CaptionEdit(self._phrases, self._theme, parent)
+    def createEditor(self, parent: QWidget, _option: QStyleOptionViewItem, index: Index) -> QWidget:
+        model = index.model()
+        row = model.row_at(index.row()) if isinstance(model, ItemModel) else -1
+        looks_like = model.rows.looks_like(row) if isinstance(model, ItemModel) and row >= 0 else []
+        editor = CaptionEdit(self._phrases, self._theme, parent, looks_like)
         editor.finished.connect(lambda keep, box=editor: self._finish(box, keep))
         return editor
 
