@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gcdesk.engine.captions.rules import CaptionRule, apply_rule
+from gcdesk.engine.captions.rules import DEFAULT_CAPTION_RULE, CaptionRule, apply_rule
 from gcdesk.engine.errors import EvaluationError
 from gcdesk.engine.photos.discovery import find_photos
 
@@ -46,7 +46,7 @@ def photo_set(name: str, count: int) -> list[Path]:
 def distinct_captions(path: Path, rule: CaptionRule | None, count: int) -> list[str]:
     """Captions that all differ, because ours would score a repeated one only once."""
     with path.open(encoding="utf-8", newline="") as file:
-        texts = [apply_rule(row["text"], rule or CaptionRule.COURSE_V1) for row in csv.DictReader(file)]
+        texts = [apply_rule(row["text"], rule or DEFAULT_CAPTION_RULE) for row in csv.DictReader(file)]
     return [caption for caption in dict.fromkeys(texts) if caption][:count]
 
 

@@ -2,7 +2,8 @@
 
 python -m trainer.annotate_model MODEL.gcmodel --photos FOLDER      unusual photos can be told (novelty.safetensors)
 python -m trainer.annotate_model MODEL.gcmodel --captions A.csv ... --where city=calgary --test PHOTOS
-                                                           a test on learned captions can be told (seen-captions.txt)
+                                                           a test on learned captions can be told (seen-captions.txt),
+                                                           and words that it never learned (known-words.txt)
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from gcdesk.engine.errors import PhotoError
 from gcdesk.engine.evaluation.labelled_set import read_labelled
 from gcdesk.engine.inference.devices import open_backend
 from gcdesk.engine.modelfile.checkpoint import load_info
+from gcdesk.engine.modelfile.known_words import save_known_words, words_of
 from gcdesk.engine.modelfile.novelty import NOVELTY_FILE, fit_novelty, save_novelty
 from gcdesk.engine.modelfile.training_captions import SEEN_FILE, save_seen
 from gcdesk.engine.photos.preprocessing import decode_photo, preprocess
@@ -54,7 +56,7 @@ def note_photos(model: Path, folder: Path) -> int:
 def note_captions(
     model: Path, sources: Sequence[Path], where: Mapping[str, str], tests: Sequence[Path] = ()
 ) -> int:
-    """Keep the hashes of the captions that a text model learned; returns how many there are.
+    """Keep the hashes of the captions that a text model learned, and their words; returns how many captions there are.
 
     sources and where: as for the text trainer, which takes the captions of `tests` out of what it learns.
     """
@@ -64,6 +66,7 @@ def note_captions(
     held = [row for source in tests for row in read_captions(source, where, rule).rows]
     captions = {row.text for row in without(rows, held)[0]}
     save_seen(captions, model, info.weights_sha256)
+    save_known_words(words_of(captions), model, info.weights_sha256)
     return len(captions)
 
 

@@ -15,6 +15,7 @@ from gcdesk.config.resources import resource_path
 from gcdesk.engine.captions.rules import DEFAULT_CAPTION_RULE
 from gcdesk.engine.inference.torch_networks import weights_of
 from gcdesk.engine.modelfile.checkpoint import MODEL_SUFFIX, ModelInfo, Provenance, load_info, save_model
+from gcdesk.engine.modelfile.known_words import load_known_words, save_known_words, words_of
 from gcdesk.engine.modelfile.tokenizer import load_tokenizer, shared_tokenizer
 from gcdesk.engine.modelfile.training_captions import load_seen, save_seen, write_marks
 from gcdesk.engine.photos.bin_folders import MAP_HELP, parse_names
@@ -261,12 +262,22 @@ def _write(
     sha256 = load_info(saved).weights_sha256
     save_seen((row.text for row in training.train), saved, sha256)
     # An encoder remembers what it was trained on before.
-    write_marks({*load_seen(saved, load_info(saved)), *_seen_by_base(args.base)}, saved, sha256)
+    marks, words = _known_to_base(args.base)
+    write_marks({*load_seen(saved, load_info(saved)), *marks}, saved, sha256)
+    if words is not None:
+        save_known_words({*words, *words_of(row.text for row in training.train)}, saved, sha256)
     accuracies = {split.name: float(info.metrics[split.name]["accuracy"]) for split in splits}
     return Trained(saved, training.stopped, accuracies)
 
 
-def _seen_by_base(base: str) -> frozenset[str]:
-    """Marks of the captions that the base learned, none for one that is no model of ours."""
+def _known_to_base(base: str) -> tuple[frozenset[str], frozenset[str] | None]:
+    """Marks of the captions that the base learned, and the words that it knows.
+
+    None of either for an encoder that learned no bins; words None for a model that learned some and lists none.
+    """
     folder = resource_path("models", "starter-text.gcmodel") if base == STARTER else Path(base)
-    return load_seen(folder, load_info(folder)) if folder.suffix == MODEL_SUFFIX else frozenset()
+    if folder.suffix != MODEL_SUFFIX:
+        return frozenset(), frozenset()
+    info = load_info(folder)
+    known = load_known_words(folder, info)
+    return load_seen(folder, info), None if known is None else known.words

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from gcdesk.engine.captions.rules import CaptionRule
+from gcdesk.engine.captions.rules import DEFAULT_CAPTION_RULE
 from gcdesk.engine.labels import BINS
 from gcdesk.engine.tables.reader import read_table
 from trainer.text.data import EMPTY_CAPTION, NO_CAPTION, Caption, read_captions, settled, without
@@ -118,7 +118,7 @@ def prepare(sources: Sequence[Source]) -> Prepared:
     empty = 0
     for source in sources:
         try:
-            read = read_captions(source.path, source.where, CaptionRule.COURSE_V1)
+            read = read_captions(source.path, source.where, DEFAULT_CAPTION_RULE)
         except TextDataError as error:
             counts.append(SourceCount(source, 0, problem=str(error)))
             continue

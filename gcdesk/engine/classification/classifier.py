@@ -16,7 +16,7 @@ from itertools import islice
 import numpy as np
 
 from gcdesk.config.thresholds import TEXT_WEIGHT, Thresholds
-from gcdesk.engine.captions.rules import CaptionRule, apply_rule, caption_from_path
+from gcdesk.engine.captions.rules import DEFAULT_CAPTION_RULE, apply_rule, caption_from_path
 from gcdesk.engine.classification.results import Combined, Item, ModelVotes, Result, Times, Vote
 from gcdesk.engine.classification.scoring import (
     CaptionScorer,
@@ -88,7 +88,7 @@ class Classifier:
         self.parallelism = parallelism or parallelism_for(device)
         info = text.info if text is not None else None
         self.captions = CaptionScorer(text)
-        self.caption_rule = info.caption_rule if info and info.caption_rule else CaptionRule.COURSE_V1
+        self.caption_rule = info.caption_rule if info and info.caption_rule else DEFAULT_CAPTION_RULE
 
     def caption_of(self, item: Item) -> str:
         """The item's caption in the form that the text model reads ("" when there is none)."""
@@ -97,6 +97,10 @@ class Classifier:
         if item.path is None or item.error is not None:
             return ""
         return caption_from_path(item.path, self.caption_rule)
+
+    def _cannot_read(self, item: Item, caption: str) -> bool:
+        """Whether somebody wrote a caption of which nothing is left in the form that the text model reads."""
+        return self.text is not None and not caption and bool((item.caption or "").strip())
 
     def classify(self, items: Iterable[Item], cancel: threading.Event | None = None) -> Iterator[Result]:
         """Yield one Result for each item, in order. Setting `cancel` ends the stream after the runs in
@@ -137,7 +141,10 @@ class Classifier:
         first: the index of the first result.
         """
         flags = InputFlags.of(
-            [image.distance for image in images], [text is not None and text.unknown_words for text in texts]
+            [image.distance for image in images],
+            [text.known_words if text is not None else 1.0 for text in texts],
+            [text.unknown if text is not None else () for text in texts],
+            [self._cannot_read(item, caption) for item, caption in zip(items, captions, strict=True)],
         )
         combined = self._combine(
             [image.logits for image in images],
@@ -159,6 +166,8 @@ class Classifier:
             ModelVotes.of(logits, self.temperature(kind), flags.temperature_factors(kind) if scaled else None)
             for kind, logits in (("image", image), ("text", text))
         )
+        if scaled:
+            text_votes = text_votes.without(flags.abstains(image_votes.there))
         weight = self.fitted.weight if self.fitted is not None else self.weight
         chosen = select(
             self.fitted.applied if self.fitted is not None else self.rule,

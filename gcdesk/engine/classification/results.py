@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -57,7 +57,7 @@ class Result:
     error: why the photo could not be used; the caption alone may have decided all the same.
     distance: how unlike the training photos the photo is (see `modelfile.novelty`), None where that is not known.
     kinds: what kind of thing it looks like, the likeliest first (see `modelfile.item_kinds`).
-    unknown_words: the text model knows none of the caption's words.
+    known_words: the share of the caption's words that the text model knows, 1 where there are none.
     """
 
     index: int
@@ -75,7 +75,7 @@ class Result:
     times: Times = Times()
     distance: float | None = None
     kinds: tuple[Guess, ...] = ()
-    unknown_words: bool = False
+    known_words: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,10 @@ class ModelVotes:
             votes.probabilities[present] = softmax(scaled[present], temperature)
             votes.there[present] = True
         return votes
+
+    def without(self, abstaining: np.ndarray) -> ModelVotes:
+        """These votes less those of some items (n,)."""
+        return replace(self, there=self.there & ~abstaining)
 
     def vote(self, row: int) -> Vote | None:
         """What the model said of the item of that row, None where it abstained."""
@@ -140,20 +144,22 @@ class Combined:
             winner=winner.name.lower() if winner is not Winner.NONE else None,
             confidence=float(self.chosen.confidence[row]),
             margin=float(self.chosen.margin[row]),
-            review=bool(self.chosen.review[row]) or error is not None or label < 0,
-            reason=explain(self, row) + self._why_less(row),
+            review=self._asks(row) or error is not None or label < 0,
+            reason=self._reason(row),
             error=error,
             times=times,
-            unknown_words=bool(self.flags.unknown_words[row]),
+            known_words=float(self.flags.known_words[row]),
         )
 
-    def _why_less(self, row: int) -> str:
-        """Why a model weighed less than usual, "" where none did."""
-        if not self.chosen.rule.uses_temperature:
-            return ""
-        words = ""
-        if self.flags.out_of_distribution[row] and self.image.there[row]:
-            words += ". The photo is unlike those that the image model learned, so it counts less"
-        if self.flags.unknown_words[row] and self.text.there[row]:
-            words += ". The text model knows none of these words, so the caption hardly counts"
-        return words
+    def _asks(self, row: int) -> bool:
+        """Whether a person should look: also at a caption that cannot be read, and at a guess from unknown words."""
+        guess = self.flags.wordless[row] and not self.image.there[row] and self.chosen.rule.uses_temperature
+        return bool(self.chosen.review[row] or self.flags.unreadable[row] or guess)
+
+    def _reason(self, row: int) -> str:
+        """Why the item has its bin, and why a model weighed less than usual where one did."""
+        weighed = self.chosen.rule.uses_temperature
+        said = explain(self, row, self.flags.why_no_text(row, weighed))
+        if not weighed:
+            return said
+        return said + self.flags.why_less(row, bool(self.image.there[row]), bool(self.text.there[row]))

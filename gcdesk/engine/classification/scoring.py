@@ -52,10 +52,11 @@ class ImageScore:
 
 @dataclass(frozen=True, slots=True)
 class TextScore:
-    """What the text model said of one caption: logits (4,), and whether its vocabulary knows none of the words."""
+    """What the text model said of one caption: logits (4,), the share of its words that it knows, and the others."""
 
     logits: np.ndarray
-    unknown_words: bool
+    known_words: float
+    unknown: tuple[str, ...]
     seconds: float
 
 
@@ -132,7 +133,7 @@ class CaptionScorer:
         captions = list(fresh)
         started = time.perf_counter()
         try:
-            logits, unknown = text.run(captions).logits, text.unknown(captions).tolist()
+            logits, knowledge = text.run(captions).logits, text.knowledge(captions)
         except BaseException as error:
             with self._lock:
                 for caption, future in fresh.items():
@@ -141,4 +142,5 @@ class CaptionScorer:
             raise
         seconds = (time.perf_counter() - started) / len(captions)
         for row, future in enumerate(fresh.values()):
-            future.set_result(TextScore(logits[row], unknown[row], seconds))
+            share, unknown = float(knowledge.shares[row]), knowledge.unknown[row]
+            future.set_result(TextScore(logits[row], share, unknown, seconds))

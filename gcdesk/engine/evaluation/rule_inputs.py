@@ -15,10 +15,8 @@ Floats = NDArray[np.float64]
 
 
 def flags_of(scored: ScoredSet) -> InputFlags:
-    """Which of the n items of a scored set are out of distribution or have no known word."""
-    return InputFlags.of(
-        [item.doubt for item in scored.items], [not item.knows_words for item in scored.items]
-    )
+    """Which of the n items of a scored set are out of distribution, and how many of their words are known."""
+    return InputFlags.of([item.doubt for item in scored.items], [item.known_words for item in scored.items])
 
 
 def probabilities_of(scored: ScoredSet, kind: str, temperature: float, flags: InputFlags) -> Floats:

@@ -35,7 +35,8 @@ class ScoredItem:
     """path: "" for a text alone. source: one of SOURCES. seen: the text model learned this caption.
 
     held: belongs to the station test set. doubt: how far the photo is from those that the image model learned
-    (1: as far as the farthest hundredth of them), NaN where it is not known. error: why there is no photo.
+    (1: as far as the farthest hundredth of them), NaN where it is not known. known_words: the share of the caption's
+    words that the text model knows. error: why there is no photo.
     """
 
     path: str
@@ -45,7 +46,7 @@ class ScoredItem:
     seen: bool = False
     held: bool = False
     doubt: float = math.nan
-    knows_words: bool = True
+    known_words: float = 1.0
     error: str = ""
 
 
@@ -189,8 +190,13 @@ def _item(row: Mapping[str, Any]) -> ScoredItem:
         raise ValueError(f"an item of the bin {label} from {row['source']!r}")
     return ScoredItem(
         str(row["path"]), str(row["caption"]), label, str(row["source"]), bool(row["seen"]), bool(row["held"]),
-        math.nan if row["doubt"] is None else float(row["doubt"]), bool(row["knows_words"]), str(row["error"]),
+        math.nan if row["doubt"] is None else float(row["doubt"]), _known_words(row), str(row["error"]),
     )  # fmt: skip
+
+
+def _known_words(row: Mapping[str, Any]) -> float:
+    """Evaluations of before say only whether there was any known word."""
+    return float(row["known_words"]) if "known_words" in row else float(bool(row["knows_words"]))
 
 
 def _row(logits: NDArray[np.float64], there: bool) -> list[float] | None:

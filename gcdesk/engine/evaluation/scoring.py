@@ -82,7 +82,7 @@ def measure(
             seen=bool(result.caption) and caption_mark(result.caption) in seen,
             held=one.held,
             doubt=math.nan if result.distance is None else result.distance,
-            knows_words=not result.unknown_words,
+            known_words=round(result.known_words, 3),
             error=result.error or "",
         )
         for one, result in zip(items, results, strict=True)

@@ -10,6 +10,7 @@ import numpy as np
 
 from gcdesk.engine.modelfile.info import ModelInfo
 from gcdesk.engine.modelfile.item_kinds import ItemKinds
+from gcdesk.engine.modelfile.known_words import Knowledge
 from gcdesk.engine.modelfile.novelty import Novelty
 
 IMAGE_OUTPUTS = ("logits", "features", "feature_map")
@@ -73,6 +74,6 @@ class TextBackend(Protocol):
         """Score captions that went through the model's caption rule, any number of them."""
         ...
 
-    def unknown(self, captions: Sequence[str]) -> np.ndarray:
-        """Whether each caption (n,) has words of which the vocabulary knows none."""
+    def knowledge(self, captions: Sequence[str]) -> Knowledge:
+        """Which words of each caption (n,) the model knows."""
         ...

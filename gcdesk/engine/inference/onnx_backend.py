@@ -11,6 +11,7 @@ from gcdesk.engine.inference.backend import IMAGE_OUTPUTS, ImageOutput, TextOutp
 from gcdesk.engine.inference.graph_templates import make_session
 from gcdesk.engine.modelfile.info import LoadedModel, ModelInfo
 from gcdesk.engine.modelfile.item_kinds import ItemKinds, load_item_kinds
+from gcdesk.engine.modelfile.known_words import Knowledge, knowledge_of, load_known_words
 from gcdesk.engine.modelfile.novelty import Novelty, load_novelty
 from gcdesk.engine.modelfile.tokenizer import load_model_tokenizer
 
@@ -54,6 +55,7 @@ class OnnxTextBackend:
             raise ModelFileError(f"{model.folder.name} is not a text model.")
         self.info: ModelInfo = model.info
         self._tokenizer = load_model_tokenizer(model)
+        self._known = load_known_words(model.folder, model.info)
         self._session = make_session(model, threads)
 
     def run(self, captions: Sequence[str]) -> TextOutput:
@@ -72,9 +74,9 @@ class OnnxTextBackend:
             logits[twice], features[twice] = outputs
         return TextOutput(logits, features)
 
-    def unknown(self, captions: Sequence[str]) -> np.ndarray:
-        """See `CaptionTokenizer.unknown`."""
-        return self._tokenizer.unknown(captions)
+    def knowledge(self, captions: Sequence[str]) -> Knowledge:
+        """See `knowledge_of`."""
+        return knowledge_of(captions, self._tokenizer, self._known)
 
 
 def _of_one_length(lengths: Sequence[int]) -> Iterator[list[int]]:

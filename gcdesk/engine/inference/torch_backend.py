@@ -20,6 +20,7 @@ from gcdesk.engine.inference.torch_networks import build_image, build_text, put_
 from gcdesk.engine.labels import BINS
 from gcdesk.engine.modelfile.checkpoint import LoadedModel
 from gcdesk.engine.modelfile.item_kinds import ItemKinds, load_item_kinds
+from gcdesk.engine.modelfile.known_words import Knowledge, knowledge_of, load_known_words
 from gcdesk.engine.modelfile.novelty import Novelty, load_novelty
 from gcdesk.engine.modelfile.specs import ImageArchitecture, TextArchitecture
 from gcdesk.engine.modelfile.tokenizer import load_tokenizer
@@ -169,6 +170,7 @@ class TorchTextBackend:
         self.info = model.info
         self._max_tokens = model.info.max_tokens
         self._tokenizer = load_tokenizer(model.folder)
+        self._known = load_known_words(model.folder, model.info)
         self.runner = _Runner(model, lambda: build_text(architecture), device, TEXT_ROWS, threads, notify)
 
     @property
@@ -190,9 +192,9 @@ class TorchTextBackend:
         logits, features = (np.concatenate(parts)[back] for parts in zip(*pieces, strict=True))
         return TextOutput(logits, features)
 
-    def unknown(self, captions: Sequence[str]) -> np.ndarray:
-        """See `CaptionTokenizer.unknown`."""
-        return self._tokenizer.unknown(captions)
+    def knowledge(self, captions: Sequence[str]) -> Knowledge:
+        """See `knowledge_of`."""
+        return knowledge_of(captions, self._tokenizer, self._known)
 
 
 def first_line(error: BaseException) -> str:

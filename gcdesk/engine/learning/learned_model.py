@@ -25,6 +25,7 @@ from gcdesk.engine.library.library import Library, verify_model
 from gcdesk.engine.modelfile.checkpoint import MODEL_SUFFIX, TOKENIZER_FILE, load_info, load_model, save_model
 from gcdesk.engine.modelfile.info import LoadedModel, Provenance
 from gcdesk.engine.modelfile.item_kinds import load_item_kinds, save_item_kinds
+from gcdesk.engine.modelfile.known_words import load_known_words, save_known_words, words_of
 from gcdesk.engine.modelfile.novelty import load_novelty, save_novelty
 from gcdesk.engine.modelfile.training_captions import caption_mark, load_seen, write_marks
 from gcdesk.engine.photos.preprocessing import decode_photo, preprocess
@@ -172,6 +173,9 @@ def _install(model: LoadedModel, found: Learned, captions: Sequence[str], librar
         if info.kind == "text":
             marks = load_seen(model.folder, model.info)
             write_marks([*marks, *map(caption_mark, captions)], made, sha256)
+            known = load_known_words(model.folder, model.info)
+            if known is not None:
+                save_known_words(known.words | words_of(captions), made, sha256)
         verify_model(made)
         replace_folder(made, library.folder / made.name)
     return name

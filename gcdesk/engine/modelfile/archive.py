@@ -33,6 +33,7 @@ from gcdesk.engine.modelfile.checkpoint import (
     load_model,
 )
 from gcdesk.engine.modelfile.item_kinds import KINDS_FILE
+from gcdesk.engine.modelfile.known_words import WORDS_FILE
 from gcdesk.engine.modelfile.novelty import NOVELTY_FILE
 from gcdesk.engine.modelfile.training_captions import SEEN_FILE
 from gcdesk.engine.modelfile.zip_reader import opened_zip
@@ -48,9 +49,10 @@ _LIMITS = {
     NOVELTY_FILE: MODEL_EXTRA_MAX_BYTES,
     KINDS_FILE: MODEL_EXTRA_MAX_BYTES,
     SEEN_FILE: MODEL_EXTRA_MAX_BYTES,
+    WORDS_FILE: MODEL_EXTRA_MAX_BYTES,
 }
 # What a model may bring besides, and may lack.
-EXTRA_FILES = (CARD_FILE, NOVELTY_FILE, KINDS_FILE, SEEN_FILE)
+EXTRA_FILES = (CARD_FILE, NOVELTY_FILE, KINDS_FILE, SEEN_FILE, WORDS_FILE)
 # Zip cannot say "no date"; the earliest it knows makes equal models equal archives.
 _DATE = (1980, 1, 1, 0, 0, 0)
 _CHUNK = 1024**2

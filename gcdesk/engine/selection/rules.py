@@ -216,17 +216,20 @@ class Scored(Protocol):
     def chosen(self) -> Selection: ...
 
 
-def explain(scored: Scored, place: int) -> str:
-    """One sentence, in an operator's words, on why the row at `place` has its bin."""
+def explain(scored: Scored, place: int, silence: str = "there is no caption for the text model") -> str:
+    """One sentence, in an operator's words, on why the row at `place` has its bin.
+
+    silence: why the text model says nothing, where it does not.
+    """
     chosen = scored.chosen
     label, winner = int(chosen.label[place]), Winner(int(chosen.winner[place]))
     if winner is Winner.NONE:
-        return "Neither a photo that can be read nor a caption: add a caption or take the photo again"
+        return f"There is no photo that can be read, and {silence}: add a caption or take the photo again"
     bin_name = BINS[label]
     sure = _two(float(chosen.confidence[place]))
     if not (scored.image.there[place] and scored.text.there[place]):
         if winner is Winner.IMAGE:
-            return f"Only the photo counts, there is no caption for the text model: {sure}, so {bin_name}"
+            return f"Only the photo counts, {silence}: {sure}, so {bin_name}"
         return f"Only the caption counts, there is no photo for the image model: {sure}, so {bin_name}"
     image, text = scored.image.probabilities[place], scored.text.probabilities[place]
     if chosen.rule in (Rule.MAX_CONFIDENCE, Rule.CALIBRATED):

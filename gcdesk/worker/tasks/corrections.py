@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from gcdesk.engine.captions.rules import CaptionRule, apply_rule
+from gcdesk.engine.captions.rules import DEFAULT_CAPTION_RULE, CaptionRule, apply_rule
 from gcdesk.engine.errors import PhotoError
 from gcdesk.engine.evaluation.scored_set import CONFIRMED, CORRECTED, RANDOM
 from gcdesk.engine.evaluation.scoring import Measured
@@ -51,7 +51,7 @@ class Correction:
 def read_corrections(
     store: Store,
     sessions: Sequence[int] | None = None,
-    rule: CaptionRule = CaptionRule.COURSE_V1,
+    rule: CaptionRule = DEFAULT_CAPTION_RULE,
     tell: Tell = lambda _done, _total: None,
 ) -> list[Correction]:
     """The items with a bin by hand of these sessions (all for None). New groups get their fate here, for ever.

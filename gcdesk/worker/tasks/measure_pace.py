@@ -53,7 +53,7 @@ def run(arguments: Sequence[str], tell: Teller) -> Done:
     """Take steps on the training captions for some seconds, and forget them."""
     started = time.monotonic()
     args = parsed(arguments)
-    from gcdesk.engine.captions.rules import CaptionRule
+    from gcdesk.engine.captions.rules import DEFAULT_CAPTION_RULE
     from gcdesk.engine.modelfile.tokenizer import load_tokenizer, shared_tokenizer
     from trainer.text.command import settings_of
     from trainer.text.data import read_captions
@@ -61,7 +61,7 @@ def run(arguments: Sequence[str], tell: Teller) -> Done:
     from trainer.text.training import TextTraining
 
     settings = replace(settings_of(args, "cpu"), epochs=1_000, patience=0)
-    rows = read_captions(args.train[-1], {}, CaptionRule.COURSE_V1).rows
+    rows = read_captions(args.train[-1], {}, DEFAULT_CAPTION_RULE).rows
     network = starting_network(args.base, settings.pooling, settings.seed)
     training = TextTraining(network, load_tokenizer(shared_tokenizer()), rows, [], settings)
     tell.check()

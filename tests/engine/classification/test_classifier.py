@@ -19,6 +19,7 @@ from gcdesk.engine.inference.devices import open_backend
 from gcdesk.engine.inference.parallelism import ParallelismConfig
 from gcdesk.engine.labels import BINS
 from gcdesk.engine.modelfile.info import ModelInfo
+from gcdesk.engine.modelfile.known_words import Knowledge
 from gcdesk.engine.photos.discovery import find_photos
 from gcdesk.engine.selection.calibration import softmax
 from gcdesk.engine.selection.rules import Rule
@@ -57,8 +58,8 @@ class CountingText:
         self.scored += captions
         return self.backend.run(captions)
 
-    def unknown(self, captions: Sequence[str]) -> np.ndarray:
-        return self.backend.unknown(captions)
+    def knowledge(self, captions: Sequence[str]) -> Knowledge:
+        return self.backend.knowledge(captions)
 
 
 def items_of(*paths: Path) -> list[Item]:

@@ -65,7 +65,7 @@ def test_leaks_and_where_a_bin_is_known_from() -> None:
 
 def test_doubted_models_weigh_less() -> None:
     scored = scored_set(60)
-    doubted = with_items(scored, [replace(item, doubt=2.0, knows_words=False) for item in scored.items])
+    doubted = with_items(scored, [replace(item, doubt=2.0, known_words=0.0) for item in scored.items])
     plain, less = analyse(scored), analyse(doubted)
     for key in (IMAGE, TEXT):
         assert less.contender(key).confidences.mean() < plain.contender(key).confidences.mean() - 0.05

@@ -68,21 +68,61 @@ def test_seen_captions_are_hashes_only(tmp_path: Path, starter_text: Path) -> No
         load_seen(tmp_path, info)
 
 
-def test_unknown_words_leave_it_to_the_photo_and_say_so(
-    samples: Path, starter_image: Path, starter_text: Path
+@pytest.fixture(scope="module")
+def pair(starter_image: Path, starter_text: Path) -> Classifier:
+    return Classifier(open_backend("image", starter_image, "cpu"), open_backend("text", starter_text, "cpu"))
+
+
+@pytest.mark.parametrize("caption", ["souris d'ordinateur", "asdfgh", "leere Flasche", "xqzjw zxcv"])
+def test_where_no_word_is_known_the_photo_decides_and_the_words_are_named(
+    samples: Path, pair: Classifier, caption: str
 ) -> None:
-    image, text = open_backend("image", starter_image, "cpu"), open_backend("text", starter_text, "cpu")
     photo = samples / "orange peel.jpg"
-    classifier = Classifier(image, text)
-    known, unknown = classifier.classify([Item(photo, "orange peel"), Item(photo, "xqzjw zxcv")])
+    unknown, alone = pair.classify([Item(photo, caption), Item(None, caption)])
     assert unknown.image is not None
-    assert unknown.label == unknown.image.label
-    assert "knows none of these words" in unknown.reason
-    assert "knows none" not in known.reason
-    assert unknown.text is not None
-    assert unknown.text.confidence < 0.6
-    (raw,) = Classifier(image, text, Rule.MAX_CONFIDENCE).classify([Item(photo, "xqzjw zxcv")])
-    assert "knows none" not in raw.reason
+    assert (unknown.text, unknown.label) == (None, unknown.image.label)
+    assert f"knows none of these words ({', '.join(unknown.caption.split())})" in unknown.reason
+    assert alone.review
+    assert alone.confidence < 0.8
+    assert "guess" in alone.reason
+
+
+def test_where_few_words_are_known_the_caption_counts_less(samples: Path, pair: Classifier) -> None:
+    photo = samples / "orange peel.jpg"
+    none, half, most = pair.classify(
+        [Item(photo, "battery"), Item(photo, "battery bouteille"), Item(photo, "old dead battery bouteille")]
+    )
+    assert none.label == most.label == "TTR"
+    assert half.label == "Green" or half.confidence < none.confidence
+    assert "does not know bouteille, so the caption counts less" in half.reason
+    assert "does not know bouteille" in most.reason
+    assert "know" not in none.reason
+
+
+def test_the_originals_rule_minds_no_unknown_words(samples: Path, pair: Classifier) -> None:
+    original = Classifier(pair.image, pair.text, Rule.MAX_CONFIDENCE)
+    (raw,) = original.classify([Item(samples / "orange peel.jpg", "xqzjw zxcv")])
+    assert raw.text is not None
+    assert "know" not in raw.reason
+
+
+@pytest.mark.parametrize(
+    "caption",
+    ["\u9999\u8549\u76ae", "\u043a\u043e\u0436\u0443\u0440\u0430", "\u0642\u0634\u0631", "\U0001f34c", "12"],
+)
+@pytest.mark.parametrize("rule", [Rule.WEIGHTED, Rule.MAX_CONFIDENCE])
+def test_a_caption_that_cannot_be_read_is_said_and_asks_for_a_review(
+    samples: Path, pair: Classifier, caption: str, rule: Rule
+) -> None:
+    classifier = Classifier(pair.image, pair.text, rule)
+    photo = samples / "orange peel.jpg"
+    typed, alone, none = classifier.classify([Item(photo, caption), Item(None, caption), Item(photo, "")])
+    assert typed.review
+    assert "the caption has none" in typed.reason
+    assert (alone.label, alone.review) == (None, True)
+    for one in (typed, alone):
+        assert "there is no caption" not in one.reason
+    assert "there is no caption" in none.reason
 
 
 def test_a_photo_unlike_the_others_weighs_less(samples: Path, starter_image: Path) -> None:

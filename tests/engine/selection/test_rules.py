@@ -342,7 +342,8 @@ GREEN_93, GREEN_61, BLACK_61 = [0.07, 0, 0.93, 0], [0, 0.39, 0.61, 0], [0.61, 0.
             Rule.MEAN,
             None,
             None,
-            "Neither a photo that can be read nor a caption: add a caption or take the photo again",
+            "There is no photo that can be read, and there is no caption for the text model: add a caption or take the"
+            " photo again",
         ),
     ],
 )
