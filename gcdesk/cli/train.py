@@ -7,8 +7,9 @@ import importlib
 from collections.abc import Sequence
 from typing import Any
 
+from gcdesk.config.build import torch_installed
 from gcdesk.engine.errors import DeviceError
-from gcdesk.engine.inference.devices import INSTALL_TORCH, torch_installed
+from gcdesk.engine.inference.devices import INSTALL_TORCH
 
 KINDS = {"text": "trainer.text.command", "image": "trainer.image.command"}
 

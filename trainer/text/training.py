@@ -153,7 +153,7 @@ class TextTraining:
             return
         texts = {self._disturbed(row.text, epoch, random.Random(0)) for row in self.train}
         missing = sorted(texts - self._memo.keys(), key=lambda text: (len(text), text))
-        self.network.distilbert.eval()
+        self.network.distilbert.eval()  # type: ignore[no-untyped-call]
         with torch.no_grad():
             for start in range(0, len(missing), _EVALUATION_BATCH):
                 batch = missing[start : start + _EVALUATION_BATCH]

@@ -24,7 +24,7 @@ from gcdesk.engine.modelfile.weights import COUNTER
 _ERRORS_ONLY = 3
 
 
-class InjectedSession(onnxruntime.InferenceSession):
+class InjectedSession(onnxruntime.InferenceSession):  # type: ignore[misc]  # it has no types
     """A session that keeps the weights alive that it was given: the runtime reads them where they are."""
 
     def __init__(

@@ -13,11 +13,11 @@ import numpy as np
 
 from gcdesk.engine.captions.rules import caption_from_path
 from gcdesk.engine.labels import BINS
+from gcdesk.engine.os_errors import in_a_sentence
 from gcdesk.engine.tables.writer import CsvTable, readable, replaced_file
 from gcdesk.store import Store
 from gcdesk.ui.export.transfer import Progress
 from gcdesk.ui.session.rows import Rows
-from gcdesk.ui.threads.file_tasks import in_a_sentence
 
 _FIELDS = ("file", "caption", "label")
 _LONGEST = 80  # characters of a caption in a file name: some disks end at 143 bytes

@@ -9,8 +9,9 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from gcdesk.config.build import torch_installed
 from gcdesk.engine.errors import DeviceError
-from gcdesk.engine.inference.devices import INSTALL_TORCH, torch_installed
+from gcdesk.engine.inference.devices import INSTALL_TORCH
 from gcdesk.worker.protocol.task_messages import Done
 from gcdesk.worker.tasks.runner import Teller
 
