@@ -17,6 +17,8 @@ PHOTO_MAX_BYTES = 256 * 1024 * 1024
 # Pillow's own limit against decompression bombs (`Image.MAX_IMAGE_PIXELS`, a quarter of a GiB of RGB), which
 # stays on. Its warning counts as an error here. It is stated here so that a message can name it.
 PHOTO_MAX_PIXELS = 1024 * 1024 * 1024 // 4 // 3
+# A JPEG is decoded at a reduced scale: phones take 108 and 200 million pixels. At 1/8, 512 million are 8.
+JPEG_MAX_PIXELS = 512_000_000
 # Above this a photo that has no scaled decode (PNG, TIFF, HEIC...) is decoded alone and shrunk at once, so
 # that several lanes never hold several hundreds of megabytes each.
 PHOTO_LARGE_PIXELS = 25_000_000

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
-import struct
 from collections.abc import Iterator
 from enum import StrEnum
 from typing import Literal, NoReturn
 
 from gcdesk.engine.errors import PhotoError, PhotoProblem
+from gcdesk.engine.photos.jpeg import frame_of, has_end
+from gcdesk.engine.photos.tiff import is_raw, pages_of
 
 
 class PhotoFormat(StrEnum):
@@ -22,6 +22,7 @@ class PhotoFormat(StrEnum):
     TIFF = "TIFF"
     HEIF = "HEIC"
     AVIF = "AVIF"
+    RAW = "raw camera file"
 
     @property
     def pillow_names(self) -> tuple[str, ...]:
@@ -56,22 +57,24 @@ _FOREIGN = {
     b"\x00\x00\x00\x0cjP  ": "a JPEG 2000 photo",
     b"<svg": "an SVG drawing",
     b"PK\x03\x04": "a zip archive",
-    b"FUJIFILMCCD-RAW": "a raw camera file",
-    b"IIU\x00": "a raw camera file",
 }
 # An interrupted copy may have its full length already, with zeros for what did not come. Compressed pixels
 # never end like this.
 _ZERO_TAIL = bytes(1024)
-_NO_FILL = re.compile(rb"[^\xff]")
-# The markers that begin a JPEG's frame and say its bits (ITU-T T.81, table B.1).
-_FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
+# How raw files begin that are no TIFF by their first bytes: Fujifilm, Panasonic, Olympus, Sigma, Minolta, Canon's CRW.
+_RAW_STARTS = (
+    *(b"FUJIFILMCCD-RAW", b"IIU\x00", b"IIRO", b"IIRS", b"MMOR", b"FOVb", b"\x00MRM"),
+    b"II\x1a\x00\x00\x00HEAPCCDR",
+)
 
 
 def sniff(data: bytes) -> PhotoFormat:
     """The format of a file's bytes. Raises PhotoError for what is none that is read here."""
     for start, kind in _STARTS.items():
         if data.startswith(start):
-            return kind
+            return PhotoFormat.RAW if kind is PhotoFormat.TIFF and is_raw(pages_of(data)) else kind
+    if data.startswith(_RAW_STARTS):
+        return PhotoFormat.RAW
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return PhotoFormat.WEBP
     if data[4:8] == b"ftyp":
@@ -83,15 +86,15 @@ def sniff(data: bytes) -> PhotoFormat:
 
 
 def _boxed(data: bytes) -> PhotoFormat:
-    """HEIC, AVIF, or a film: by the brands in the first box."""
+    """HEIC, AVIF, a raw file, or a film: by the brands in the first box."""
     end = min(int.from_bytes(data[:4], "big"), 256)
     brands = {data[8:12]} | {data[at : at + 4] for at in range(16, end, 4)}
     if brands & _AVIF_BRANDS:
         return PhotoFormat.AVIF
     if brands & _HEIF_BRANDS:
         return PhotoFormat.HEIF
-    if b"crx " in brands:
-        _raise_unsupported("a raw camera file")
+    if b"crx " in brands:  # CR3
+        return PhotoFormat.RAW
     _raise_unsupported("a film")
 
 
@@ -106,7 +109,7 @@ def is_cut_off(data: bytes, kind: PhotoFormat) -> bool:
     the file is zeros (a copy that was interrupted), another calls a short WebP or HEIC simply broken.
     """
     if kind is PhotoFormat.JPEG:
-        return _jpeg_has_no_end(data)
+        return not has_end(data)
     if kind is PhotoFormat.WEBP:
         return int.from_bytes(data[4:8], "little") + 8 > len(data) or data.endswith(_ZERO_TAIL)
     if kind in (PhotoFormat.HEIF, PhotoFormat.AVIF):
@@ -119,36 +122,9 @@ def is_cut_off(data: bytes, kind: PhotoFormat) -> bool:
 
 def refuse_deep_jpeg(data: bytes) -> None:
     """Raise PhotoError for a JPEG of 12 bits a colour, which only medical and measuring cameras write."""
-    for marker, at in _jpeg_segments(data):
-        if marker in _FRAMES and data[at + 4 : at + 5] not in (b"", b"\x08"):
-            _raise_unsupported(f"a JPEG with {data[at + 4]} bits a colour")
-
-
-def _jpeg_has_no_end(data: bytes) -> bool:
-    """Whether the end mark (FF D9) is missing behind the header, whose thumbnail has one of its own."""
-    end = 2
-    for marker, at in _jpeg_segments(data):
-        end = at + 2 + struct.unpack_from(">H", data, at + 2)[0]
-        if marker == 0xDA:  # the pixels begin here
-            return data.rfind(b"\xff\xd9", end) < 0  # from the end: a whole photo is not read through
-    return end >= len(data)
-
-
-def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int]]:
-    """Marker and place of each segment up to the pixels, as far as they make sense."""
-    at = 2
-    while at + 4 <= len(data) and data[at] == 0xFF:
-        marker = data[at + 1]
-        if marker == 0xFF:  # padding
-            found = _NO_FILL.search(data, at + 1)
-            if found is None:
-                return
-            at = found.start() - 1
-            continue
-        yield marker, at
-        if marker == 0xDA:
-            return
-        at += 2 + struct.unpack_from(">H", data, at + 2)[0]
+    frame = frame_of(data)
+    if frame is not None and frame.bits != 8:
+        _raise_unsupported(f"a JPEG with {frame.bits} bits a colour")
 
 
 def turns_itself(data: bytes) -> bool:

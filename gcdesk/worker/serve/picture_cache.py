@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from gcdesk.config.thresholds import (
     THUMBNAIL_CACHE_BYTES,
     THUMBNAIL_PIXELS,
 )
-from gcdesk.engine.photos.decoding import read_photo
+from gcdesk.engine.photos.decoding import photo_size, read_photo
 from gcdesk.engine.photos.preprocessing import decode_photo
 from gcdesk.worker.serve.stalled_drives import Drives
 
@@ -48,13 +47,7 @@ def open_photo(path: str, target: int, drives: Drives) -> Photo:
     """Decode a photo for a shortest side of `target` px. Raises PhotoError for what cannot be decoded whole."""
     key, data = drives.run(path, lambda step: (picture_key(path), read_photo(path, step)))
     image = decode_photo(path, target, data)
-    width, height = image.size
-    # Its header says how large it is; decode_photo has just read all of it without complaint.
-    with suppress(OSError, ValueError, SyntaxError), Image.open(io.BytesIO(data)) as header:
-        width, height = header.size
-        if (width > height) != (image.width > image.height):  # turned by its EXIF data
-            width, height = height, width
-    return Photo(image, width, height, key)
+    return Photo(image, *photo_size(data, image), key)
 
 
 def picture_key(path: str) -> str:
