@@ -155,7 +155,8 @@ class Classifier:
         for row, (item, caption, image, text) in enumerate(zip(items, captions, images, texts, strict=True)):
             times = Times(image.decode_seconds, image.run_seconds, text.seconds if text is not None else 0.0)
             result = combined.result(row, first + row, item, caption, item.error or image.error, times)
-            results.append(replace(result, distance=image.distance, kinds=image.kinds))
+            result = replace(result, distance=image.distance, kinds=image.kinds)
+            results.append(_doubted(result, image.damage) if image.damage else result)
         return results
 
     def _combine(
@@ -188,6 +189,11 @@ class Classifier:
         if self.fitted is not None:
             return self.fitted.image_temperature if kind == "image" else self.fitted.text_temperature
         return backend.info.temperature
+
+
+def _doubted(result: Result, damage: str) -> Result:
+    """A result whose photo is damaged in its file, and could be read nevertheless: a person looks at it."""
+    return replace(result, review=True, reason=f"{result.reason}. {damage}")
 
 
 def _own_fit(

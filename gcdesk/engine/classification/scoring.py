@@ -16,6 +16,7 @@ from gcdesk.engine.errors import PhotoError
 from gcdesk.engine.inference.backend import ImageBackend, TextBackend
 from gcdesk.engine.modelfile.item_kinds import Guess
 from gcdesk.engine.photos.decoding import decode_photo
+from gcdesk.engine.photos.jpeg import DAMAGE
 from gcdesk.engine.photos.preprocessing import Preprocessing, preprocess
 
 # Captions whose scores are kept, so that a repeated one ("same as previous") costs nothing.
@@ -26,11 +27,14 @@ KINDS_TOLD = 5
 
 @dataclass(frozen=True)
 class OpenedPhoto:
-    """A decoded photo: pixels (3, h, w) float32 as the image model takes them, or the error in words."""
+    """A decoded photo: pixels (3, h, w) float32 as the image model takes them, or the error in words. damage: what is
+    wrong with a photo that can be read nevertheless.
+    """
 
     pixels: np.ndarray | None = None
     error: str | None = None
     seconds: float = 0.0
+    damage: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,8 @@ class ImageScore:
 
     logits: (4,), None for a photo that was not scored; error: why it could not be read. distance: how unlike the
     training photos it is (`modelfile.novelty`; more than 1 is out of distribution), None where the model cannot tell.
-    kinds: the likeliest kinds of things, the likeliest first, none where the model cannot tell.
+    kinds: the likeliest kinds of things, the likeliest first, none where the model cannot tell. damage: as of the
+    opened photo.
     """
 
     logits: np.ndarray | None = None
@@ -48,6 +53,7 @@ class ImageScore:
     decode_seconds: float = 0.0
     run_seconds: float = 0.0
     kinds: tuple[Guess, ...] = ()
+    damage: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +70,13 @@ def open_photo(path: Path, preprocessing: Preprocessing) -> OpenedPhoto:
     """Decode and preprocess a photo. One that cannot be read is returned with its error."""
     started = time.perf_counter()
     pixels = error = None
+    damage = ""
     try:
-        pixels = preprocess(decode_photo(path, preprocessing.resize_to), preprocessing)
+        image = decode_photo(path, preprocessing.resize_to)
+        pixels, damage = preprocess(image, preprocessing), image.info.get(DAMAGE, "")
     except PhotoError as problem:
         error = str(problem)
-    return OpenedPhoto(pixels, error, time.perf_counter() - started)
+    return OpenedPhoto(pixels, error, time.perf_counter() - started, damage)
 
 
 def score_photos(image: ImageBackend | None, photos: Sequence[OpenedPhoto]) -> list[ImageScore]:
@@ -94,7 +102,9 @@ def score_photos(image: ImageBackend | None, photos: Sequence[OpenedPhoto]) -> l
         else:
             row = next(rows)
             scores.append(
-                ImageScore(output.logits[row], None, distances[row], photo.seconds, seconds, kinds[row])
+                ImageScore(
+                    output.logits[row], None, distances[row], photo.seconds, seconds, kinds[row], photo.damage
+                )
             )
     return scores
 

@@ -26,7 +26,8 @@ from PIL.JpegImagePlugin import JpegImageFile
 from gcdesk.config.thresholds import JPEG_MAX_PIXELS, PHOTO_LARGE_PIXELS, PHOTO_MAX_BYTES, PHOTO_MAX_PIXELS
 from gcdesk.engine.errors import PhotoError, PhotoProblem
 from gcdesk.engine.photos.formats import PhotoFormat, is_cut_off, refuse_deep_jpeg, sniff, turns_itself
-from gcdesk.engine.photos.jpeg import DAMAGE, frame_of, load_checked
+from gcdesk.engine.photos.jpeg import DAMAGE, load_checked
+from gcdesk.engine.photos.jpeg_structure import frame_of
 from gcdesk.engine.photos.limits import refuse_costly, refuse_shape
 from gcdesk.engine.photos.raw import raw_preview
 from gcdesk.engine.photos.tiff import pages_of, photo_frame

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Literal, NoReturn
 
 from gcdesk.engine.errors import PhotoError, PhotoProblem
-from gcdesk.engine.photos.jpeg import frame_of, has_end
+from gcdesk.engine.photos.jpeg_structure import frame_of, has_end
 from gcdesk.engine.photos.tiff import is_raw, pages_of
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gcdesk.engine.photos.jpeg import frame_of
+from gcdesk.engine.photos.jpeg_structure import frame_of
 from gcdesk.engine.photos.tiff import pages_of
 
 # The longest side of a preview in full size; cameras' thumbnails have 160 to 640 pixels.

@@ -17,6 +17,7 @@ from gcdesk.engine.errors import GcdeskError, PhotoError
 from gcdesk.engine.explanation.heatmap import grad_cam, over_photo
 from gcdesk.engine.explanation.word_influence import word_influence
 from gcdesk.engine.labels import bin_index
+from gcdesk.engine.photos.jpeg import DAMAGE
 from gcdesk.engine.photos.preprocessing import preprocess
 from gcdesk.worker.protocol.codec import HeatMap, Item, Rescore, Result, Vote, Words, WordsReady
 from gcdesk.worker.protocol.messages import Priority
@@ -49,6 +50,7 @@ class ImageScoreCache:
         self._ring["item"] = _NOBODY
         self._next = 0
         self._errors: dict[int, str] = {}  # by item: few have any
+        self._damages: dict[int, str] = {}
         self._models: list[str | None] = []
         self._lock = threading.Lock()
 
@@ -60,16 +62,19 @@ class ImageScoreCache:
                 self._ring["item"][before] = _NOBODY
             index = self._next
             self._next = (index + 1) % len(self._ring)
-            self._errors.pop(int(self._ring["item"][index]), None)
+            for texts in (self._errors, self._damages):
+                texts.pop(int(self._ring["item"][index]), None)
+                texts.pop(item, None)
             if model not in self._models:
                 self._models.append(model)
             scored = score.logits is not None
             logits = score.logits if scored else np.zeros(4)
             distance = np.nan if score.distance is None else score.distance
             self._ring[index] = (item, logits, distance, scored, self._models.index(model))
-            self._errors.pop(item, None)
             if score.error is not None:
                 self._errors[item] = score.error
+            if score.damage:
+                self._damages[item] = score.damage
 
     def get(self, item: int, model: str | None) -> ImageScore | None:
         """What the model of these weights said of the item, None where that is not known."""
@@ -80,7 +85,8 @@ class ImageScoreCache:
             record = self._ring[index]
             logits = record["logits"].copy() if record["scored"] else None
             distance = None if np.isnan(record["distance"]) else float(record["distance"])
-            return ImageScore(logits, self._errors.get(item), distance)
+            damage = self._damages.get(item, "")
+            return ImageScore(logits, self._errors.get(item), distance, damage=damage)
 
     def _index(self, item: int) -> int | None:
         found = np.flatnonzero(self._ring["item"] == item)
@@ -128,15 +134,16 @@ def _open(models: Models, pictures: Pictures, item: Item) -> _Opened:
     started = time.perf_counter()
     image = models.classifier.image
     preprocessing = image.info.preprocessing if image is not None else None
-    photo, thumbnail, pixels, problem = None, "", None, None
+    photo, thumbnail, pixels, problem, damage = None, "", None, None, ""
     try:
         photo = pictures.open(item.path, preprocessing.resize_to if preprocessing else _THUMBNAIL_TARGET)
         thumbnail = pictures.thumbnail(photo)
+        damage = photo.image.info.get(DAMAGE, "")
         if preprocessing is not None:
             pixels = preprocess(photo.image, preprocessing)
     except PhotoError as error:
         problem = str(error)
-    return _Opened(photo, thumbnail, OpenedPhoto(pixels, problem, time.perf_counter() - started))
+    return _Opened(photo, thumbnail, OpenedPhoto(pixels, problem, time.perf_counter() - started, damage))
 
 
 def rescore(models: Models, cache: ImageScoreCache, asked: Rescore) -> Result:
