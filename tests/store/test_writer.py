@@ -16,19 +16,22 @@ def refuse(error: StoreError) -> None:
     raise AssertionError(error)
 
 
-def test_results_are_committed_within_half_a_second(store: Store, path: Path) -> None:
+def test_results_are_taken_while_the_disk_is_busy_and_committed_by_themselves(
+    store: Store, path: Path
+) -> None:
     session, ids = session_of(store, 20)
-    writer = StoreWriter(store, refuse)
+    writer, disk, writing = StoreWriter(store, refuse), threading.Event(), threading.Event()
     try:
-        asked, spent = time.monotonic(), time.thread_time()
-        for one in ids:
-            writer.record_results([result(one)])
-        assert time.thread_time() - spent < 0.1
+        writer.call(lambda _store: (writing.set(), disk.wait()))
+        writing.wait()
+        for item in ids:
+            writer.record_results([result(item)])
+        disk.set()
         with Store(path) as other:  # sees only what was committed
             while (other.load_rows(session).status != 2).any():
-                assert time.monotonic() - asked < 2.0
                 time.sleep(0.02)
     finally:
+        disk.set()
         assert writer.close()
 
 
@@ -54,11 +57,9 @@ def test_neighbours_share_a_transaction_and_keep_their_order(store: Store) -> No
 
 def test_closing_writes_what_waits(store: Store) -> None:
     session, ids = session_of(store, 5)
-    writer = StoreWriter(store, refuse, commit_seconds=60)
+    writer = StoreWriter(store, refuse, commit_seconds=86_400)  # closing does not wait for that
     writer.record_results([result(one) for one in ids])
-    started = time.monotonic()
     assert writer.close()
-    assert time.monotonic() - started < 1
     assert (store.load_rows(session).status == 2).all()
 
 

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -42,9 +41,7 @@ def test_it_ends_when_its_input_does(
         worker.wait_for(Heartbeat)
     if moment == "while it works":
         worker.wait_for(Result)
-    started = time.monotonic()
     worker.close()
-    assert time.monotonic() - started < 2
     assert worker.process.returncode == 0
 
 
