@@ -93,8 +93,7 @@ class PhotosPage(Page):
         self._training = self.card("Photos")
         self._radios(self._training)
         self._classifying = self.card("Folder")
-        self.large = QLineEdit()
-        self.large.setPlaceholderText("/path/of/photos on the cluster")
+        self.large = QLineEdit(placeholderText="/path/of/photos on the cluster")
         self.large.setAccessibleName("Folder on the cluster")
         self._classifying.add_whole(self.large)
         self._classifying.add_whole(note("Its subfolders too. Names of photos are read as captions."))
@@ -235,8 +234,7 @@ class ModelPage(Page):
         training.add("Changes made to photos", self.look, width=WIDE)
         self.seed = self.whole(0, 1_000_000, usual.seed)
         training.add("Seed", self.seed)
-        self.sweep = QLineEdit()
-        self.sweep.setPlaceholderText("lr=1e-4,5e-4 seed=0,1,2")
+        self.sweep = QLineEdit(placeholderText="lr=1e-4,5e-4 seed=0,1,2")
         training.add(
             "Try several values",
             self.sweep,
@@ -330,8 +328,7 @@ class ReviewPage(Page):
         super().__init__(dialog)
         self.said = note()
         self.column.addWidget(self.said)
-        self.text = QPlainTextEdit()
-        self.text.setReadOnly(True)
+        self.text = QPlainTextEdit(readOnly=True)
         self.text.setAccessibleName("Text for the cluster")
         self.text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self.text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)

@@ -173,8 +173,7 @@ def words_card(title: str, lines: tuple[str, ...], theme: Theme) -> QFrame:
     column.setSpacing(6)
     column.addWidget(section(title, theme))
     for line in lines:
-        label = PlainLabel(line)
-        label.setWordWrap(True)
+        label = PlainLabel(line, wordWrap=True)
         label.setProperty("tone", "2")
         column.addWidget(label)
     return card

@@ -54,9 +54,7 @@ class EvaluationPage(QScrollArea):
     def show_words(self, words: str) -> None:
         """Nothing to show but this."""
         self.analysis, self.cards = None, []
-        label = PlainLabel(words)
-        label.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        label.setWordWrap(True)
+        label = PlainLabel(words, alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
         label.setProperty("tone", "2")
         self.setWidget(label)
 
@@ -94,8 +92,7 @@ class EvaluationPage(QScrollArea):
             (f"Disagreements, {len(analysis.disagreements):,}", analysis.disagreements),
             (f"Learned captions, {len(analysis.leaks):,}", analysis.leaks),
         ):
-            button = QPushButton(title)
-            button.setAutoDefault(False)
+            button = QPushButton(title, autoDefault=False)
             button.setEnabled(bool(len(indices)))
             button.clicked.connect(
                 lambda _on=False, title=title, indices=indices: self.items_wanted.emit(
@@ -147,8 +144,7 @@ class EvaluationPage(QScrollArea):
         self.slider.setAccessibleName("Review threshold")
         self.says = PlainLabel(threshold_words(item.at))
         self.says.setFont(self._theme.font(14, bold=True))
-        self.set_threshold = QPushButton("Use this threshold")
-        self.set_threshold.setAutoDefault(False)
+        self.set_threshold = QPushButton("Use this threshold", autoDefault=False)
         self.set_threshold.setEnabled(False)
         line = QHBoxLayout()
         line.setSpacing(12)

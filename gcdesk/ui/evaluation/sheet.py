@@ -108,8 +108,7 @@ class EvaluationSheet(Sheet):
         )
 
     def _improve(self, column: QVBoxLayout, words: str, slot: Callable[[], object], hint: str) -> QPushButton:
-        button = QPushButton(words)
-        button.setAutoDefault(False)
+        button = QPushButton(words, autoDefault=False)
         button.setToolTip(tip(hint))
         button.clicked.connect(lambda _checked=False: slot())
         column.addWidget(button)

@@ -74,8 +74,7 @@ class KeyCard(QFrame):
         grid.setColumnStretch(0, 1)
         grid.addWidget(section(title, theme), 0, 0, 1, 2)
         for row, (words, caps) in enumerate(keys, 1):
-            label = PlainLabel(words)
-            label.setWordWrap(True)
+            label = PlainLabel(words, wordWrap=True)
             line = QHBoxLayout()
             line.setSpacing(5)
             line.addStretch(1)
@@ -95,8 +94,7 @@ class HelpDialog(Sheet):
         super().__init__(host.widget, host.theme, "Help – gcdesk", "Help")  # noqa: RUF001 - a dash
         self._actions = actions
         self.resize_within(880, 700)
-        words = PlainLabel(_INTRODUCTION)
-        words.setWordWrap(True)
+        words = PlainLabel(_INTRODUCTION, wordWrap=True)
         words.setProperty("tone", "2")
         self.body.addWidget(words)
         page = QWidget()
@@ -168,8 +166,7 @@ class AboutDialog(Sheet):
             item = self.table.horizontalHeaderItem(column)
             if item is not None:
                 item.setTextAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        self.notice = QPlainTextEdit()
-        self.notice.setReadOnly(True)
+        self.notice = QPlainTextEdit(readOnly=True)
         self.notice.setAccessibleName("Notice")
         self.notice.setFrameShape(QFrame.Shape.NoFrame)
         self.body.addWidget(self.table, 3)

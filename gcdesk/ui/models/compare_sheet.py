@@ -64,8 +64,7 @@ class CompareSheet(Sheet):
             )
         )
         self.body.addWidget(note(hint))
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
+        self.bar = QProgressBar(textVisible=False)
         self.bar.setFixedHeight(8)
         self.bar.hide()
         self.body.addWidget(self.bar)
@@ -83,8 +82,7 @@ class CompareSheet(Sheet):
     def _data_line(self, kind: str) -> QHBoxLayout:
         line = QHBoxLayout()
         line.setSpacing(8)
-        self.data = QLineEdit()
-        self.data.setPlaceholderText("Items whose bin is known")
+        self.data = QLineEdit(placeholderText="Items whose bin is known")
         self.data.setAccessibleName("Items whose bin is known")
         self.data.textChanged.connect(lambda _text: self._may_compare())
         line.addWidget(self.data, 1)
@@ -92,8 +90,7 @@ class CompareSheet(Sheet):
         if kind == "text":
             choices.insert(0, ("Table…", self._choose_table))
         for words, slot in choices:
-            button = QPushButton(words)
-            button.setAutoDefault(False)
+            button = QPushButton(words, autoDefault=False)
             button.clicked.connect(lambda _on, slot=slot: slot())
             line.addWidget(button)
         return line

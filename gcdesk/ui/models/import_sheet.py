@@ -46,8 +46,7 @@ class SourceCard(Card):
     def __init__(self, sheet: Sheet, source: ModelSource) -> None:
         super().__init__(source.path.name, sheet)
         self.source = source
-        self.words = PlainLabel(source.problem or source.sentence)
-        self.words.setWordWrap(True)
+        self.words = PlainLabel(source.problem or source.sentence, wordWrap=True)
         self.add_whole(self.words)
         self.name = QLineEdit(source.name)
         self.orders: list[QComboBox] = []

@@ -42,8 +42,7 @@ class ModelsSheet(Sheet):
         self.table.itemSelectionChanged.connect(self._chosen_changed)
         self.table.itemDoubleClicked.connect(lambda _item: self._use())
         self.body.addWidget(self.table, 1)
-        self.details = PlainLabel()
-        self.details.setWordWrap(True)
+        self.details = PlainLabel(wordWrap=True)
         self.details.setProperty("tone", "2")
         self.details.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.body.addWidget(self.details)
@@ -85,8 +84,7 @@ class ModelsSheet(Sheet):
         self.body.addLayout(line)
 
     def _verb(self, words: str, slot: object, hint: str) -> QPushButton:
-        button = QPushButton(words)
-        button.setAutoDefault(False)
+        button = QPushButton(words, autoDefault=False)
         button.setToolTip(tip(hint))
         button.clicked.connect(lambda _on: slot())  # type: ignore[operator]
         return button

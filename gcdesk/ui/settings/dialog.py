@@ -134,8 +134,7 @@ class SettingsDialog(Sheet):
             ("Thumbnails", folders.cache),
             ("Log", folders.log),
         ):
-            button = QPushButton("Open")
-            button.setAutoDefault(False)
+            button = QPushButton("Open", autoDefault=False)
             button.clicked.connect(
                 lambda _on, path=path: QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
             )

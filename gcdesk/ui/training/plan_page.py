@@ -269,8 +269,7 @@ class PlanPage(QWidget):
                 entries.append(("Keep its best", lambda: self.resume_wanted.emit(run, True)))
         entries.append(("Delete…", lambda: self._ask_delete(run)))
         for text, slot in entries:
-            button = QPushButton(text)
-            button.setAutoDefault(False)
+            button = QPushButton(text, autoDefault=False)
             button.setAccessibleName(f"{text} {run.record.name}")
             button.clicked.connect(lambda _on, slot=slot: slot())
             row.addWidget(button)

@@ -35,18 +35,14 @@ class RunningPage(QWidget):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
+        self.bar = QProgressBar(textVisible=False)
         self.bar.setFixedHeight(8)
         self.bar.setAccessibleName("Progress of the training")
         self.words = PlainLabel()
         self.words.setProperty("tone", "2")
         self.curves = LineChart(theme)
-        self.best = PlainLabel()
-        self.best.setWordWrap(True)
-        self.log = QPlainTextEdit()
-        self.log.setReadOnly(True)
-        self.log.setMaximumBlockCount(_LOG_LINES)
+        self.best = PlainLabel(wordWrap=True)
+        self.log = QPlainTextEdit(readOnly=True, maximumBlockCount=_LOG_LINES)
         self.log.setAccessibleName("Log of the training")
         self.log.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._shown = 0
@@ -102,8 +98,7 @@ class EndedPage(QWidget):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self.problem = PlainLabel()
-        self.problem.setWordWrap(True)
+        self.problem = PlainLabel(wordWrap=True)
         self.comparison = ComparisonView(theme)
         self.curves = LineChart(theme)
         column = QVBoxLayout(self)

@@ -40,8 +40,7 @@ class Sheet(QDialog):
         self._outer = QVBoxLayout(self)
         self._outer.setContentsMargins(MARGIN, MARGIN, MARGIN, 16)
         self._outer.setSpacing(0)
-        self.heading = PlainLabel(heading)
-        self.heading.setWordWrap(True)
+        self.heading = PlainLabel(heading, wordWrap=True)
         self.heading.setVisible(bool(heading))
         self.body = QVBoxLayout()
         self.body.setSpacing(10)
@@ -77,9 +76,7 @@ class Sheet(QDialog):
 
     def add_button(self, text: str, slot: Callable[[], object], main: bool = False) -> QPushButton:
         """A button in the row below, from the left; `main` is the one that Enter presses."""
-        button = QPushButton(text)
-        button.setAutoDefault(main)
-        button.setDefault(main)
+        button = QPushButton(text, autoDefault=main, default=main)
         if main:
             button.setProperty("role", "main")
         button.clicked.connect(lambda _checked=False: slot())
@@ -143,8 +140,7 @@ class Question(Sheet):
         self.setWindowModality(Qt.WindowModality.WindowModal)
         self.setMinimumWidth(theme.px(380))
         self.setMaximumWidth(theme.px(560))
-        text = PlainLabel(words)
-        text.setWordWrap(True)
+        text = PlainLabel(words, wordWrap=True)
         text.setProperty("tone", "2")
         self.body.addWidget(text)
         self.buttons.addStretch(1)

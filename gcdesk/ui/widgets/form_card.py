@@ -43,8 +43,7 @@ class Card(QFrame):
 
     def add(self, words: str, field: QWidget, below: str = "", width: int = 150) -> QWidget:
         """A field with its words; returns the field. `width` in pixels at text scale 1."""
-        label = PlainLabel(words)
-        label.setWordWrap(True)
+        label = PlainLabel(words, wordWrap=True)
         label.setBuddy(field)
         field.setAccessibleName(words)
         self._widths.append((field, width))

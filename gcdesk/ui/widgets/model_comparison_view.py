@@ -95,8 +95,7 @@ class ComparisonView(QWidget):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self.verdict = PlainLabel()
-        self.verdict.setWordWrap(True)
+        self.verdict = PlainLabel(wordWrap=True)
         self.bars = IntervalBars(theme)
         self.facts = note()
         self.bins = plain_table(("Right by bin", *BINS))

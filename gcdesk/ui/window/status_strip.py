@@ -25,8 +25,7 @@ class StatusStrip(QWidget):
         self.setObjectName("strip")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._paused = False
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
+        self.bar = QProgressBar(textVisible=False)
         self.bar.setFixedSize(150, 6)
         self.bar.setAccessibleName("Progress")
         self.words = PlainLabel()

@@ -33,8 +33,7 @@ class Toolbar(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._icons: list[tuple[QAbstractButton, str]] = []
         self.filters = FilterBar(theme)
-        self.search = QLineEdit()
-        self.search.setPlaceholderText("Search names and captions")
+        self.search = QLineEdit(placeholderText="Search names and captions")
         self.search.setAccessibleName("Search names and captions")
         self.search.setClearButtonEnabled(True)
         self.search.setMinimumWidth(160)
