@@ -72,6 +72,7 @@ class LineProcess(QObject):
 
     @property
     def running(self) -> bool:
+        """Whether the process runs."""
         return bool(self._process.state() != QProcess.ProcessState.NotRunning)
 
     @property

@@ -88,10 +88,12 @@ class PriorityQueue:
         return None
 
     def remove(self, items: Iterable[int]) -> None:
+        """Forget these ids; unknown ones are ignored."""
         for item in items:
             self._entries.pop(item, None)
 
     def clear(self) -> None:
+        """Forget all ids."""
         self._entries.clear()
         for line in self._lines:
             line.clear()

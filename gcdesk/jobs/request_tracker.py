@@ -60,6 +60,7 @@ class SentRequest:
 
     @property
     def key(self) -> _Key:
+        """Type and item id: a newer request with the same key replaces this one."""
         return type(self.request), self.request.id
 
 

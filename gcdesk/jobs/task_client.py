@@ -25,10 +25,9 @@ _CLOSE_PATIENCE_MS = 1200
 class TaskClient(QObject):
     """Runs one task at a time in a process of its own. Use it from the main thread.
 
-    progress: Progress. figures: Figures. log: a sentence. done: Done (`stopped` where it was asked to stop and came
-    to a good end). failed: why it could not be done. cancelled: it was ended without a result, as was asked.
-    Exactly one of done, failed and cancelled ends a task, when its process is gone and another may start; none does
-    after `close`.
+    progress: Progress. figures: Figures. log: a sentence. done: Done (`stopped` where it was asked to stop and came to
+    a good end). failed: why it could not be done. cancelled: it was ended without a result, as was asked. Exactly one
+    of done, failed and cancelled ends a task, when its process is gone and another may start; none does after `close`.
     """
 
     progress = Signal(object)

@@ -44,6 +44,7 @@ class TaskQueue(QObject):
 
     @property
     def busy(self) -> bool:
+        """Whether a task runs."""
         return self._now is not None
 
     @property

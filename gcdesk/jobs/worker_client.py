@@ -57,10 +57,9 @@ STOPPED, STARTING, READY, RESTARTING, FAILED = "stopped", "starting", "ready", "
 class WorkerClient(QObject):
     """Asks the worker and gives its answers. Use it from the main thread.
 
-    ready: Ready. started: list of ids. result: Result. preview_ready, heatmap_ready: id, file.
-    words_ready: id, WordsReady. failed: id, why a
-    preview or a heat-map could not be made. notice: a sentence. fatal: why nothing works until `configure` or
-    `retry`. died: why the worker is gone, and its last words. state_changed: the new `state`.
+    ready: Ready. started: list of ids. result: Result. preview_ready, heatmap_ready: id, file. words_ready: id,
+    WordsReady. failed: id, why a preview or a heat-map could not be made. notice: a sentence. fatal: why nothing works
+    until `configure` or `retry`. died: why the worker is gone, and its last words. state_changed: the new `state`.
     """
 
     ready = Signal(object)
@@ -190,6 +189,7 @@ class WorkerClient(QObject):
         self._tell([Pause()])
 
     def resume(self) -> None:
+        """Go on after `pause`."""
         self._tracker.paused = False
         self._tell([Resume()])
 

@@ -169,8 +169,7 @@ def main(paths: Sequence[str] = ()) -> int:
 def _close_on_signals(window: MainWindow) -> QSocketNotifier:
     """Ctrl-C and a polite kill close the window as its own button does.
 
-    Python handles a signal only between its own instructions, and Qt's loop has none: a byte in a socket
-    wakes it.
+    Python handles a signal only between its own instructions, and Qt's loop has none: a byte in a socket wakes it.
     """
     read, write = socket.socketpair()
     read.setblocking(False)

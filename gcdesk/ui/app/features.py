@@ -156,6 +156,7 @@ class Features(QObject):
             self.write_diagnostics(Path(chosen).with_suffix(".zip"))
 
     def write_diagnostics(self, target: Path) -> None:
+        """Write the diagnostics zip on a thread and report it in the status strip."""
         from gcdesk.ui.app.diagnostics import save_diagnostics, session_facts
 
         window, settings = self.window, self.window.controller.settings
@@ -220,6 +221,7 @@ class Features(QObject):
             self.show_watch()
 
     def show_watch(self) -> None:
+        """Open the dialog that starts watching a folder."""
         from gcdesk.ui.intake.watch_dialog import WatchDialog
 
         def make() -> WatchDialog:

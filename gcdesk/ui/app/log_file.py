@@ -23,13 +23,12 @@ _FORM = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 def log_file() -> Path:
+    """The path of the current log file."""
     return user_folders().log / "gcdesk.log"
 
 
 class OneLineFormatter(logging.Formatter):
-    """Formats a record as one line whatever it quotes, so that no file name can forge a record. A traceback follows
-    it.
-    """
+    """Formats a record as one line whatever it quotes, so that no file name forges a record. A traceback follows."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         return one_line(super().formatMessage(record), _LONGEST)

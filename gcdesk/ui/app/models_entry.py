@@ -38,6 +38,7 @@ class Models(QObject):
     # --- the sheets
 
     def show(self) -> ModelsSheet:
+        """Open the library sheet."""
         from gcdesk.ui.models.library_sheet import ModelsSheet
 
         sheet = self._dialogs.show(
@@ -47,6 +48,7 @@ class Models(QObject):
         return sheet
 
     def show_training(self) -> TrainingSheet:
+        """Open the training sheet."""
         from gcdesk.ui.training.sheet import TrainingSheet
 
         sheet = self._dialogs.show("training", lambda: TrainingSheet(self._host, self.training, self.jobs))

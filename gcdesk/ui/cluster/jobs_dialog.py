@@ -116,6 +116,7 @@ class JobsDialog(Sheet):
         self._chosen_changed()
 
     def chosen(self) -> KeptJob | None:
+        """The job of the current row, None for none."""
         row = self.table.currentRow()
         return self._jobs[row] if 0 <= row < len(self._jobs) else None
 

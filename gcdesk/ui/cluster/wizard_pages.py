@@ -55,11 +55,13 @@ class Page(QWidget):
         self.column.setSpacing(12)
 
     def card(self, title: str) -> Card:
+        """Add a card to the page."""
         card = Card(title, self.dialog)
         self.column.addWidget(card)
         return card
 
     def whole(self, low: int, high: int, value: int, suffix: str = "") -> QSpinBox:
+        """A spin box for whole numbers from `low` to `high`."""
         box = QSpinBox()
         box.setRange(low, high)
         box.setValue(value)

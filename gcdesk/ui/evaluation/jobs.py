@@ -54,6 +54,7 @@ class EvaluationJobs(QObject):
 
     @property
     def busy(self) -> bool:
+        """Whether a task runs."""
         return self.client.state != IDLE
 
     def start(self, name: str, arguments: tuple[str, ...], words: str) -> bool:
@@ -67,6 +68,7 @@ class EvaluationJobs(QObject):
         return True
 
     def cancel(self) -> None:
+        """Ask the running task to stop."""
         self.client.cancel()
 
     def _done(self, done: Done) -> None:
@@ -106,6 +108,7 @@ class EvaluationJobs(QObject):
         self._file_tasks.run(work, done)
 
     def forget(self, kept: Kept, done: Callable[[None], None]) -> None:
+        """Delete a stored evaluation on a thread, then call `done`."""
         self._file_tasks.run(lambda: forget(kept), done)
 
     def close(self) -> None:

@@ -164,6 +164,7 @@ class EvaluationSheet(Sheet):
         self._jobs.list_kept(self.while_open(fill))
 
     def chosen(self) -> Kept | None:
+        """The stored evaluation of the current row, None for none."""
         item = self.kept.currentItem()
         kept: Kept | None = item.data(_KEPT) if item is not None else None
         return kept
@@ -220,6 +221,7 @@ class EvaluationSheet(Sheet):
             self.write_report(Path(chosen).with_suffix(".html"))
 
     def write_report(self, target: Path) -> None:
+        """Write the shown evaluation as an HTML page."""
         kept, settings = self.chosen(), self._preferences.settings
         if kept is None:
             return

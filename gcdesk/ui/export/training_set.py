@@ -36,6 +36,7 @@ class SavedSet:
 
     @property
     def total(self) -> int:
+        """Photos that were written, over all bins."""
         return sum(self.counts.values())
 
 

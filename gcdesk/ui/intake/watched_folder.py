@@ -104,6 +104,7 @@ class WatchedFolder(QObject):
 
     @property
     def on(self) -> bool:
+        """Whether a folder is watched."""
         return self.folder is not None
 
     def start(self, folder: Path, only_new: bool, quiet_minutes: float) -> None:

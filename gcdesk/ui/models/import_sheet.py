@@ -113,12 +113,14 @@ class SourceCard(Card):
 
     @property
     def ready(self) -> bool:
+        """Whether everything that the import needs is known."""
         fine = (
             not self.source.problem and not self.installed and all(box.currentText() for box in self.orders)
         )
         return fine and bool(self.name.text().strip())
 
     def say(self, words: str) -> None:
+        """Show a sentence on the card."""
         self.state.setText(words)
         self.state.setVisible(bool(words))
 

@@ -124,6 +124,7 @@ class ModelsSheet(Sheet):
         self._chosen_changed()
 
     def chosen(self) -> Listed | None:
+        """The model of the current row, None for none."""
         row = self.table.currentRow()
         return self._found[row] if 0 <= row < len(self._found) else None
 

@@ -56,4 +56,5 @@ def day_of(listed: Listed) -> str:
 
 
 def in_megabytes(size: int) -> str:
+    """Bytes as `12 MB`, or as kB below 0.95 MB."""
     return f"{size / 1e6:.0f} MB" if size >= 950_000 else f"{size / 1e3:.0f} kB"

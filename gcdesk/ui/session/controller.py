@@ -91,6 +91,7 @@ class Controller(QObject):
         self.ledger.new_session(name, self._session_loaded)
 
     def open_session(self, session_id: int) -> None:
+        """Open a stored session in place of the present one."""
         self.ledger.open_session(session_id, self._session_loaded)
 
     def open_day(self, source: str, name: str) -> None:
@@ -117,9 +118,7 @@ class Controller(QObject):
         self._tell_progress()
 
     def clear_finished(self) -> None:
-        """Take rows that need nothing more out of the list: done or decided. Nothing is deleted from the
-        disk.
-        """
+        """Take rows that need nothing more out of the list: done or decided. Nothing is deleted from the disk."""
         rows = self.rows
         settled = (rows.status >= Status.DONE) & ~rows.to_review() & (rows.status != Status.FAILED)
         gone = np.flatnonzero(settled | (rows.operator != NOT_SET))
@@ -226,6 +225,7 @@ class Controller(QObject):
     # --- what the operator does
 
     def set_current(self, row: int) -> None:
+        """Make a row the current one (-1: none)."""
         if row != self.current_row:
             self.current_row = row
             self.current_changed.emit(row)
@@ -293,6 +293,7 @@ class Controller(QObject):
             self.client.prioritise([int(self.rows.item_id[row]) for row in waiting], Priority.VISIBLE)
 
     def request_preview(self, row: int, size: int = 1600) -> None:
+        """Have a JPEG of the photo made that fits `size` pixels; it comes as `preview_ready`."""
         self.client.preview(int(self.rows.item_id[row]), self.rows.path[row], size)
 
     def request_heatmap(self, row: int) -> None:
@@ -326,11 +327,13 @@ class Controller(QObject):
         self._tell_progress()
 
     def pause(self) -> None:
+        """Start no more photos."""
         self._batch.paused = True
         self.client.pause()
         self._tell_progress()
 
     def resume(self) -> None:
+        """Go on after `pause`."""
         self._batch.paused = False
         self._batch.pace.reset()
         self.client.resume()

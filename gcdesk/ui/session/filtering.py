@@ -186,9 +186,7 @@ def _ordered(snapshot: Snapshot, index: np.ndarray, spec: ViewSpec) -> np.ndarra
 
 
 def _sort_keys(snapshot: Snapshot, index: np.ndarray, sort: SortBy) -> np.ndarray | tuple[np.ndarray, ...]:
-    """Keys for a stable ascending sort; in a tuple the last is the first to count. Rows without a value come
-    last.
-    """
+    """Keys for a stable ascending sort; in a tuple the last is the first to count. Rows without a value come last."""
     rows = snapshot.rows
     if sort is SortBy.NAME:
         return text_keys(rows.path, index, names=True)
@@ -224,9 +222,7 @@ def _vote_keys(probabilities: np.ndarray) -> tuple[np.ndarray, ...]:
 
 
 def text_keys(texts: Sequence[str], index: np.ndarray, names: bool) -> np.ndarray:
-    """Bytes that sort as people expect (case aside), made in slices; numpy then sorts them without holding
-    Python.
-    """
+    """Bytes that sort as people expect (case aside), made in slices; numpy then sorts them without holding Python."""
     keys = np.empty(len(index), dtype=f"S{_KEY_BYTES}")
     for start in range(0, len(index), _SLICE):
         part = index[start : start + _SLICE].tolist()

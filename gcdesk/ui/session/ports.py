@@ -58,9 +58,11 @@ class WorkerPort(Protocol):
     words_ready: SignalInstance  # id, words, what each adds to the label's probability
     notice: SignalInstance  # str
 
-    def start(self, settings: Settings) -> None: ...
+    def start(self, settings: Settings) -> None:
+        """Start the worker process; `ready` follows."""
 
-    def configure(self, settings: Settings) -> None: ...
+    def configure(self, settings: Settings) -> None:
+        """Change models, rule, thresholds or device; the worker keeps its photos."""
 
     def classify(self, items: Sequence[tuple[int, str, str]], priority: Priority) -> None:
         """(id, path, caption); an id that waits already gets the new caption and priority."""
@@ -68,17 +70,23 @@ class WorkerPort(Protocol):
     def rescore(self, item: int, caption: str, image: Sequence[float] | None, error: str) -> None:
         """New caption; the image model's answer, or the photo's error, stays."""
 
-    def prioritise(self, items: Sequence[int], priority: Priority) -> None: ...
+    def prioritise(self, items: Sequence[int], priority: Priority) -> None:
+        """Make photos that wait more urgent."""
 
-    def cancel(self, items: Sequence[int] | None) -> None: ...
+    def cancel(self, items: Sequence[int] | None) -> None:
+        """Forget photos, all for None: no answer comes for them."""
 
-    def pause(self) -> None: ...
+    def pause(self) -> None:
+        """Start no more photos; captions and pictures go on."""
 
-    def resume(self) -> None: ...
+    def resume(self) -> None:
+        """Go on after `pause`."""
 
-    def preview(self, item: int, path: str, size: int) -> None: ...
+    def preview(self, item: int, path: str, size: int) -> None:
+        """Have a JPEG of the photo made that fits `size` pixels: `preview_ready`."""
 
-    def heatmap(self, item: int, path: str, label: int) -> None: ...
+    def heatmap(self, item: int, path: str, label: int) -> None:
+        """Have a picture made of where the image model looked for a label: `heatmap_ready`."""
 
     def words(self, item: int, caption: str, label: int) -> None:
         """How much each word of the caption speaks for the label."""
@@ -93,26 +101,34 @@ class LedgerPort(Protocol):
     def moves(self) -> Store | None:
         """The store that keeps the journal of copied and moved photos; None where the session is in memory only."""
 
-    def open_last(self, done: Callable[[LoadedSession], None]) -> None: ...
+    def open_last(self, done: Callable[[LoadedSession], None]) -> None:
+        """Open the session used last, or a new one where there is none."""
 
-    def new_session(self, name: str, done: Callable[[LoadedSession], None]) -> None: ...
+    def new_session(self, name: str, done: Callable[[LoadedSession], None]) -> None:
+        """Begin an empty session; "" names it after today."""
 
-    def open_session(self, session_id: int, done: Callable[[LoadedSession], None]) -> None: ...
+    def open_session(self, session_id: int, done: Callable[[LoadedSession], None]) -> None:
+        """Load a session."""
 
     def add_items(
         self, session_id: int, photos: Sequence[FoundPhoto], done: Callable[[list[NewItem]], None]
-    ) -> None: ...
+    ) -> None:
+        """Add photos; `done` gets the new ones with their ids, without those that the session had already."""
 
     def past_captions(self, done: Callable[[list[str]], None]) -> None:
         """Captions that operators wrote, the latest first."""
 
-    def record(self, results: Sequence[tuple[int, Outcome]]) -> None: ...
+    def record(self, results: Sequence[tuple[int, Outcome]]) -> None:
+        """Store results: (item id, outcome)."""
 
-    def set_captions(self, items: Sequence[int], texts: Sequence[str]) -> None: ...
+    def set_captions(self, items: Sequence[int], texts: Sequence[str]) -> None:
+        """Store captions."""
 
-    def set_labels(self, items: Sequence[int], labels: Sequence[int], spots: Sequence[int]) -> None: ...
+    def set_labels(self, items: Sequence[int], labels: Sequence[int], spots: Sequence[int]) -> None:
+        """Store the operator's labels, and which of them answer a spot check (codes of SpotCheck)."""
 
-    def offer_spot(self, item: int) -> None: ...
+    def offer_spot(self, item: int) -> None:
+        """Mark an item as offered for a spot check."""
 
     def forget(self, items: Sequence[int]) -> None:
         """These rows are cleared from the session's list."""

@@ -46,6 +46,7 @@ class Pace:
         self._done = 0
 
     def reset(self) -> None:
+        """Forget what was counted."""
         self._marks.clear()
         self._done = 0
 
@@ -78,6 +79,7 @@ class Batch:
         self._done_before = 0
 
     def begin(self, done_before: int) -> None:
+        """Start a batch; so many rows were done before it."""
         self.cancelled = False
         self.pace.reset()
         self._done_before = done_before

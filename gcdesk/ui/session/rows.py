@@ -82,9 +82,7 @@ _TO_FILTER = (
 
 
 class Rows:
-    """All rows of the open session. Arrays are views of length `len(rows)`: read them, write through the
-    methods.
-    """
+    """All rows of the open session. Arrays are views of length `len(rows)`: read them, write through the methods."""
 
     item_id: np.ndarray
     status: np.ndarray
@@ -138,9 +136,7 @@ class Rows:
         self._row_of = {item: row for row, item in enumerate(self.item_id.tolist())}
 
     def take(self, other: Rows) -> None:
-        """Become `other`, which is given up: how a session that was filled on a thread
-        comes on the screen.
-        """
+        """Become `other`, which is given up: how a session that was filled on a thread comes on the screen."""
         columns = ("path", "caption", "reason", "error", "thumbnail", "kind_names")
         for name in ("_count", "_store", *columns, "_row_of"):
             setattr(self, name, getattr(other, name))
@@ -216,6 +212,7 @@ class Rows:
         return os.path.basename(self.path[row])
 
     def set_status(self, rows: Iterable[int], status: Status) -> None:
+        """Set the status of some rows."""
         self.status[np.fromiter(rows, dtype=np.int64)] = status
 
     def set_outcome(self, row: int, outcome: Outcome) -> None:
@@ -252,9 +249,7 @@ class Rows:
         return [self.kind_names[kind] for kind in self.kinds[row].tolist() if kind != NO_KIND]
 
     def set_operator(self, rows: np.ndarray, labels: np.ndarray) -> None:
-        """The operator's label of each row: 0 to 3, UNSURE or NOT_SET. It wins; the
-        models' stay beside it.
-        """
+        """The operator's label of each row: 0 to 3, UNSURE or NOT_SET. It wins; the models' stay beside it."""
         self.operator[rows] = labels
         spots = np.asarray(rows)[self.spot[rows] != SpotCheck.NO]
         self.spot[spots] = np.where(self.operator[spots] == NOT_SET, SpotCheck.OFFERED, SpotCheck.ANSWERED)
@@ -269,9 +264,7 @@ class Rows:
         return np.where(self.operator != NOT_SET, self.operator, self.label)
 
     def to_review(self) -> np.ndarray:
-        """Rows that wait for the operator: (n,) bool. Done, doubtful or unlabelled, and
-        not decided by hand.
-        """
+        """Rows that wait for the operator: (n,) bool. Done, doubtful or unlabelled, and not decided by hand."""
         done = self.status == Status.DONE
         waiting: np.ndarray = done & (self.operator == NOT_SET) & (self.review | (self.label == NOT_SET))
         return waiting

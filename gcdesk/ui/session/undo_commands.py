@@ -15,9 +15,11 @@ from gcdesk.ui.session.wording import label_name
 class CommandTarget(Protocol):
     """What carries the changes out."""
 
-    def apply_captions(self, rows: Sequence[int], texts: Sequence[str]) -> None: ...
+    def apply_captions(self, rows: Sequence[int], texts: Sequence[str]) -> None:
+        """Set and store one caption for each row, and have the rows scored again."""
 
-    def apply_labels(self, rows: np.ndarray, labels: np.ndarray) -> None: ...
+    def apply_labels(self, rows: np.ndarray, labels: np.ndarray) -> None:
+        """Set and store one operator label for each row."""
 
 
 def _of(rows: Sequence[int] | np.ndarray) -> str:

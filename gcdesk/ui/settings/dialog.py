@@ -73,6 +73,7 @@ class SettingsDialog(Sheet):
             card.set_theme(theme)
 
     def field(self, name: str) -> Any:
+        """The widget of a setting, by the setting's name."""
         return self._fields[name]
 
     # --- the cards

@@ -50,6 +50,7 @@ class Preferences(QObject):
 
     @property
     def settings(self) -> Settings:
+        """The settings in force."""
         return self._controller.settings
 
     def change(self, **values: Any) -> None:

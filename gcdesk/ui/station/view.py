@@ -170,9 +170,7 @@ class StationView(QWidget):
     # --- which row
 
     def _rows_added(self, first: int, count: int) -> None:
-        """The newest photo takes over. Only of many at once is the first shown: they are gone through one by
-        one.
-        """
+        """The newest photo takes over. Only of many at once is the first shown: they are gone through one by one."""
         if not self.isVisible():
             return
         rows = self.controller.rows

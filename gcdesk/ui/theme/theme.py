@@ -146,9 +146,7 @@ _loaded_family: list[str] = []
 
 
 def font_family() -> str:
-    """The bundled Inter (OFL), so that the window looks alike everywhere; other scripts fall back to the
-    system's.
-    """
+    """The bundled Inter (OFL), so that the window looks alike everywhere; other scripts fall back to the system's."""
     if not _loaded_family:
         for file in ("Inter-Regular.otf", "Inter-SemiBold.otf"):
             number = QFontDatabase.addApplicationFont(str(resource_path("fonts", file)))

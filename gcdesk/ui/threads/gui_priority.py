@@ -11,8 +11,7 @@ _PATIENCE = 0.05  # seconds: a window that is never done must not stop the work 
 class GuiPriority:
     """While the window's thread is inside (`with`), threads wait in `wait_for_gui` before their next piece of work.
 
-    Python shares itself equally among threads: with three of them storing and scanning, a paint event of 20 ms took
-    80.
+    Python shares itself equally among threads: with three of them storing and scanning, a paint event of 20 ms took 80.
     """
 
     def __init__(self) -> None:

@@ -297,6 +297,7 @@ class PlanPage(QWidget):
         self._pace.cancel()
 
     def close_down(self) -> None:
+        """Drop what waits on the page's thread."""
         for timer in (self._settle, self._measure_soon):
             timer.stop()
         self._pace.close()

@@ -66,6 +66,7 @@ class RunningPage(QWidget):
         self.curves.set_theme(theme)
 
     def show_training(self, training: Training) -> None:
+        """Show the present state of a running training."""
         progress = training.progress
         if training.stage == "comparing":
             self.bar.setRange(0, 0)
@@ -114,6 +115,7 @@ class EndedPage(QWidget):
         self.curves.set_theme(theme)
 
     def show_training(self, training: Training) -> None:
+        """Show how a training ended."""
         words = training.problem if training.stage == "failed" else training.why_not_compared
         if training.stopped:
             words = f"It was stopped early; this is the best it had. {words}".strip()

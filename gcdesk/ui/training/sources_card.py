@@ -169,6 +169,7 @@ class SourcesCard(Card):
 
     @property
     def chosen(self) -> tuple[Chosen, ...]:
+        """The sources in the order in which they count."""
         return tuple(self._chosen)
 
     def add_source(self, item: Chosen) -> None:
@@ -195,6 +196,7 @@ class SourcesCard(Card):
         self._file_tasks.run(work, self._sheet.while_open(done))
 
     def remove(self, index: int) -> None:
+        """Leave the source of that index out."""
         del self._chosen[index]
         self._show_sources()
         self.changed.emit()

@@ -161,6 +161,7 @@ class OneAtATime(QObject):
         self._open: dict[str, QDialog] = {}
 
     def show(self, name: str, make: Callable[[], QDialog]) -> QDialog:
+        """Show the dialog of that name; `make` builds it where none is open. Returns it."""
         dialog = self._open.get(name)
         if dialog is None:
             dialog = self._open[name] = make()
@@ -175,5 +176,6 @@ class OneAtATime(QObject):
         return list(self._open.values())
 
     def close_all(self) -> None:
+        """Close every dialog that is open."""
         for dialog in self.open_now():
             dialog.close()

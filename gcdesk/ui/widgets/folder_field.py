@@ -26,6 +26,7 @@ class FolderField(QWidget):
         self.setFocusProxy(self.box)
 
     def folder(self) -> Path | None:
+        """The folder as an absolute path, None while the field is empty."""
         text = self.box.text().strip()
         return Path(text).expanduser().absolute() if text else None
 

@@ -46,9 +46,7 @@ class BarsView(QWidget):
     def show_votes(
         self, image: Sequence[float] | None, text: Sequence[float] | None, winner: Winner, label: int
     ) -> None:
-        """Show four probabilities a model (None: it abstained), who won, and the bin that was chosen (-1
-        none).
-        """
+        """Show four probabilities a model (None: it abstained), who won, and the bin that was chosen (-1 none)."""
         self._image, self._text, self._winner, self._label = image, text, winner, label
         self.setAccessibleDescription(self._in_words())
         self.update()

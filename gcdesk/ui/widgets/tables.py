@@ -38,6 +38,7 @@ def list_table(heads: Sequence[str], name: str, row_height: int) -> QTableWidget
 
 
 def fill(table: QTableWidget, row: int, cells: list[str]) -> None:
+    """Write texts into the cells of a row."""
     for column, text in enumerate(cells):
         item = QTableWidgetItem(text)
         item.setToolTip(tip(text))

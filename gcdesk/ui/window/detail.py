@@ -184,6 +184,7 @@ class Detail(QWidget):
     # --- one row
 
     def show_nothing(self) -> None:
+        """Show that no row is current."""
         self.photo.show_message("Choose a photo in the list")
         self.answer.show_answer(NOT_SET, False, "", "")
         self.reason.clear()
@@ -237,6 +238,7 @@ class Detail(QWidget):
         self.facts.setToolTip(tip(path))
 
     def show_picture(self, image: QImage, keep_zoom: bool = False) -> None:
+        """Show the photo; `keep_zoom` for a sharper picture of the same one."""
         if image.isNull():
             self.photo.show_message("This photo cannot be shown")
         else:
@@ -248,6 +250,7 @@ class Detail(QWidget):
         self.words.setVisible(bool(words))
 
     def show_heat(self, image: QImage | None) -> None:
+        """Lay a heat-map over the photo; None takes it away."""
         self.photo.show_heat(image)
 
 
@@ -276,9 +279,7 @@ def _votes(probabilities: np.ndarray) -> list[float] | None:
 
 
 def file_facts(path: str, width: int, height: int) -> str:
-    """Size in pixels and bytes, and the date. Asks the disk, which may be a slow share: not on the window's
-    thread.
-    """
+    """Size in pixels and bytes, and the date. Asks the disk, which may be a slow share: not on the window's thread."""
     parts = []
     if width:
         parts.append(f"{width} × {height}")  # noqa: RUF001 - the sign, not the letter

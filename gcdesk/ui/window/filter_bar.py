@@ -85,6 +85,7 @@ class FilterBar(QWidget):
             button.setIconSize(QSize(theme.px(14), theme.px(14)))
 
     def choose(self, show: Show) -> None:
+        """Choose a filter as if it were clicked."""
         self.show_chosen(show)
         self.chosen.emit(show)
 

@@ -169,6 +169,7 @@ class MainWindow(_QMainWindow):
         return self.actions_.provide(name, slot)
 
     def open_paths(self, paths: Sequence[str]) -> None:
+        """Emit `paths_opened`, unless there are none."""
         if paths:
             self.paths_opened.emit([str(path) for path in paths])
 
@@ -205,6 +206,7 @@ class MainWindow(_QMainWindow):
         return self.model.index_array
 
     def selected_rows(self) -> list[int]:
+        """Row numbers of the selection in view order; the current row where nothing is selected."""
         return self.view.selected_rows()
 
     def show_row(self, row: int) -> None:
@@ -240,9 +242,7 @@ class MainWindow(_QMainWindow):
             self.controller.set_labels(rows, label)
 
     def accept_and_next(self) -> None:
-        """Accept the current row as it stands and go to the next to review, or now and
-        then to a spot check.
-        """
+        """Accept the current row as it stands and go to the next to review, or now and then to a spot check."""
         row = self.view.current_row()
         if row < 0:
             return
@@ -264,6 +264,7 @@ class MainWindow(_QMainWindow):
         self.view_updater.ask(sort=SortBy.MARGIN, descending=False)
 
     def go_to_review(self) -> None:
+        """Go to the next row to review."""
         row = next_to_review(self.controller.rows, self.model.index_array, self.view.current_row())
         if row >= 0:
             self.show_row(row)

@@ -92,6 +92,7 @@ class StatusStrip(QWidget):
         self._show_pause()
 
     def show_progress(self, progress: Progress) -> None:
+        """Show how far the batch is."""
         if progress.paused != self._paused:  # ten times a second is too often to draw it anew
             self._paused = progress.paused
             self._show_pause()
@@ -109,6 +110,7 @@ class StatusStrip(QWidget):
         self.device.setText(text)
 
     def show_models(self, image: str, text: str) -> None:
+        """Show the names of the models in use, "" for none."""
         parts = [
             f"Image model {image}" if image else "no image model",
             f"Text model {text}" if text else "no text model",

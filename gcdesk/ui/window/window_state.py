@@ -19,9 +19,7 @@ def _file() -> Path:
 
 
 def load_state() -> dict[str, QByteArray]:
-    """The saved parts by name; empty where there are none or the file is damaged: it only costs a column
-    width.
-    """
+    """The saved parts by name; empty where there are none or the file is damaged: it only costs a column width."""
     try:
         saved = json.loads(_file().read_text(encoding="utf-8"))
         return {str(name): QByteArray(base64.b64decode(text)) for name, text in saved.items()}

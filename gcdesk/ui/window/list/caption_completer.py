@@ -46,9 +46,7 @@ class Phrases:
             self.remember(caption)
 
     def suggest(self, typed: str, limit: int = 6) -> list[str]:
-        """Up to `limit` captions for what is typed: same beginning (latest used, then shortest), then a word
-        inside.
-        """
+        """Up to `limit` captions for what is typed: same beginning (latest used, then shortest), then a word inside."""
         start = " ".join(typed.lower().split())
         if not start:
             return []

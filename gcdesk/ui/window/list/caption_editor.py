@@ -18,8 +18,7 @@ _LOOKS_OFFERED = 3
 class CaptionEdit(QLineEdit):
     """Shows the best suggestion in grey after the cursor and more of them below.
 
-    Tab takes the suggestion (the highlighted one where the arrows chose one); without one it finishes
-    like Enter.
+    Tab takes the suggestion (the highlighted one where the arrows chose one); without one it finishes like Enter.
     `finished(bool)` is sent once: True to keep and go to the next row, False to leave things as they were.
     looks_like: what the photo looks like, offered as long as nothing is typed.
     """
@@ -138,6 +137,7 @@ class CaptionEdit(QLineEdit):
         return False
 
     def finish(self, keep: bool) -> None:
+        """Emit `finished` and hide the completions."""
         self._list.hide()
         self.finished.emit(keep)
 

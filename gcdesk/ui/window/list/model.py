@@ -17,6 +17,8 @@ Index = QModelIndex | QPersistentModelIndex
 
 
 class Column(IntEnum):
+    """The columns, from left to right."""
+
     PHOTO = 0
     NAME = 1
     CAPTION = 2
@@ -71,6 +73,7 @@ class ItemModel(QAbstractTableModel):
 
     @property
     def index_array(self) -> np.ndarray:
+        """Row numbers that are shown, in order, (n,) int32."""
         return self._shown
 
     def set_index_array(self, shown: np.ndarray) -> None:

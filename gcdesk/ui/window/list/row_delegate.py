@@ -139,9 +139,7 @@ class RowDelegate(QStyledItemDelegate):
             self._words(painter, box, "add a caption", self._theme.text_3, size=LARGE)
 
     def _reason(self, painter: QPainter, rect: QRect, reason: str) -> None:
-        """A failed row's reason runs over the columns of the answers; each cell draws its own part of the
-        line.
-        """
+        """A failed row's reason runs over the columns of the answers; each cell draws its own part of the line."""
         left = self._view.columnViewportPosition(_IMAGE)
         width = self._view.columnViewportPosition(_STATUS) - left
         painter.save()

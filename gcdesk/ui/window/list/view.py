@@ -268,5 +268,6 @@ class ItemView(QTableView):
             self.setColumnHidden(column, width < self._theme.px(needed))
 
     def close_down(self) -> None:
+        """Stop loading thumbnails."""
         self._settle.stop()
         self.thumbnails.close()
