@@ -41,7 +41,7 @@ from gcdesk.engine.captions.rules import DEFAULT_CAPTION_RULE
 from gcdesk.engine.evaluation.metrics import wilson_interval
 from gcdesk.engine.labels import BINS
 from gcdesk.engine.modelfile.tokenizer import load_tokenizer, shared_tokenizer
-from trainer.image.reporting import Reporter, TextReporter
+from trainer.image.process.reporting import Reporter, TextReporter
 from trainer.text.data import Caption, joined, read_captions
 from trainer.text.folds import Learn, OutOfFold, cross_validate, learner
 from trainer.text.network import MINILM_PACKAGE

@@ -11,7 +11,7 @@ from pathlib import Path
 from gcdesk.cluster.errors import BundleError
 from gcdesk.engine.labels import BINS
 from gcdesk.engine.photos.bin_folders import splits_in
-from trainer.image.data import DataError, Split, copies_note, lacking, list_split
+from trainer.image.photos.data import DataError, Split, copies_note, lacking, list_split
 
 SPLITS = ("train", "val", "test")
 # Names with these cannot be checked by every sha256sum, or written by every system.

@@ -137,7 +137,7 @@ def _manifest(run: str, entries: list[Entry]) -> bytes:
 
 
 def _versions() -> dict[str, str]:
-    from trainer.image.provenance import git_commit
+    from trainer.image.process.provenance import git_commit
 
     commit = git_commit()
     return {"gcdesk": own_version(), **({"commit": commit} if commit else {})}

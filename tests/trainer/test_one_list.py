@@ -15,8 +15,8 @@ from gcdesk.engine.errors import EvaluationError, LabelError
 from gcdesk.engine.evaluation.labelled_set import read_labelled
 from gcdesk.engine.photos.bin_folders import list_bins, parse_names, splits_in
 from gcdesk.engine.photos.discovery import find_photos
-from trainer.image.data import DataError, list_split
 from trainer.image.local import local_sources
+from trainer.image.photos.data import DataError, list_split
 from trainer.job.config import Folders, JobConfig
 from trainer.job.preflight import _layout
 from trainer.text.data import read_captions

@@ -10,9 +10,7 @@ from pathlib import Path
 import torch
 
 from gcdesk.engine.photos.bin_folders import MAP_HELP, parse_names, splits_in
-from trainer.image.devices import choose_device, low_precision_of
-from trainer.image.distill_command import run_distillation
-from trainer.image.interrupts import interruptible
+from trainer.image.distillation.command import run_distillation
 from trainer.image.local import (
     RECIPE,
     check_fresh,
@@ -20,9 +18,11 @@ from trainer.image.local import (
     local_sources,
     starter_backbone,
 )
-from trainer.image.reporting import Reporter, reporter
+from trainer.image.process.devices import choose_device, low_precision_of
+from trainer.image.process.interrupts import interruptible
+from trainer.image.process.reporting import Reporter, reporter
+from trainer.image.process.stop_requests import Orders
 from trainer.image.settings import ImageSettings, RecipeError, chosen_settings, settings_from
-from trainer.image.stop_requests import Orders
 from trainer.image.training import Place, Run, Sources
 
 _SAME_AS_DATA = Path()

@@ -18,7 +18,7 @@ from gcdesk.engine.selection.calibration import (
     negative_log_likelihood,
     softmax,
 )
-from trainer.image.data import Sample
+from trainer.image.photos.data import Sample
 
 
 @dataclass(frozen=True)

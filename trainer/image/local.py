@@ -10,7 +10,7 @@ from pathlib import Path
 
 from gcdesk.config.resources import resource_path
 from gcdesk.engine.photos.bin_folders import splits_in
-from trainer.image.data import list_split
+from trainer.image.photos.data import list_split
 from trainer.image.settings import ImageSettings, RecipeError
 from trainer.image.training import Sources
 

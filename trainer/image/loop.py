@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gcdesk.engine.labels import BINS
-from trainer.image.data import Photos, batches, epoch_order, sampling_weights
-from trainer.image.distributed import ALONE, Team
-from trainer.image.features import Batch, ahead, autocast, to_device
 from trainer.image.network import MovingAverage, Network, Weights, set_mode
+from trainer.image.photos.data import Photos, batches, epoch_order, sampling_weights
+from trainer.image.photos.features import Batch, ahead, autocast, to_device
+from trainer.image.process.distributed import ALONE, Team
 from trainer.image.settings import ImageSettings
 
 _WARM_UP = 0.1  # of a phase's steps

@@ -13,7 +13,7 @@ from gcdesk.engine.errors import ModelFileError
 from gcdesk.engine.inference.torch_networks import FeaturesClassifier, build_image
 from gcdesk.engine.modelfile.checkpoint import load_model
 from gcdesk.engine.modelfile.specs import ImageArchitecture
-from trainer.image.features import FROZEN_BLOCKS
+from trainer.image.photos.features import FROZEN_BLOCKS
 from trainer.image.settings import Head, RecipeError
 
 Weights = dict[str, Tensor]

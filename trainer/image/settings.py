@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from gcdesk.engine.errors import GcdeskError
-from trainer.image.augment import AugmentSettings
+from trainer.image.photos.augment import AugmentSettings
 
 Balance = Literal["none", "bin", "look"]
 Head = Literal["mlp", "linear"]

@@ -17,7 +17,10 @@ from gcdesk.engine.modelfile.novelty import FEWEST, fit_novelty, save_novelty
 from gcdesk.engine.modelfile.specs import ImageArchitecture
 from gcdesk.engine.photos.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from gcdesk.engine.selection.calibration import negative_log_likelihood, softmax
-from trainer.image.data import (
+from trainer.image.finalize import SplitLogits, accuracy, all_figures, first_half, shared_temperature
+from trainer.image.loop import Evaluator, Learner, Progress, Source
+from trainer.image.network import Weights, blended, build_network
+from trainer.image.photos.data import (
     DataError,
     Photos,
     Sample,
@@ -29,16 +32,20 @@ from trainer.image.data import (
     list_split,
     load_photos,
 )
-from trainer.image.distributed import ALONE, Team, put_random_state, random_state
-from trainer.image.features import CachedSource, FreshSource, ViewMaker, build_cache, cache_key, plain_views
-from trainer.image.finalize import SplitLogits, accuracy, all_figures, first_half, shared_temperature
-from trainer.image.loop import Evaluator, Learner, Progress, Source
-from trainer.image.network import Weights, blended, build_network
-from trainer.image.provenance import git_commit, library_versions
-from trainer.image.reporting import Reporter
+from trainer.image.photos.features import (
+    CachedSource,
+    FreshSource,
+    ViewMaker,
+    build_cache,
+    cache_key,
+    plain_views,
+)
+from trainer.image.process.distributed import ALONE, Team, put_random_state, random_state
+from trainer.image.process.provenance import git_commit, library_versions
+from trainer.image.process.reporting import Reporter
+from trainer.image.process.stop_requests import Order, Orders
 from trainer.image.settings import ImageSettings
 from trainer.image.state import RunFolder
-from trainer.image.stop_requests import Order, Orders
 
 DRY_PHOTOS = 24  # a split, in a dry run
 DRY_STEPS = 2

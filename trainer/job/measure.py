@@ -9,9 +9,9 @@ import numpy as np
 import torch
 
 from gcdesk.engine.modelfile.checkpoint import save_model
-from trainer.image.data import list_split, load_photos
-from trainer.image.features import plain_views
 from trainer.image.finalize import SplitLogits, figures
+from trainer.image.photos.data import list_split, load_photos
+from trainer.image.photos.features import plain_views
 from trainer.job.saved_network import saved_network
 
 _BATCH = 32

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gcdesk.config.files import write_atomically
-from trainer.image.reporting import TextReporter
+from trainer.image.process.reporting import TextReporter
 
 STATUS_FILE = "status.json"
 METRICS_FILE = "metrics.jsonl"

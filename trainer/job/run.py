@@ -18,8 +18,8 @@ from trainer.job.record import Record, Status, write_status
 if TYPE_CHECKING:
     import torch
 
-    from trainer.image.distributed import Team
-    from trainer.image.reporting import Reporter
+    from trainer.image.process.distributed import Team
+    from trainer.image.process.reporting import Reporter
 
 STOP_FILE = "STOP"
 
@@ -60,7 +60,7 @@ def run_job(bundle: Path, task: int | None = None) -> int:
 
 
 def _train(bundle: Path, config: JobConfig, folder: Path, status: Status) -> int:
-    from trainer.image.distributed import join_team, leave_team
+    from trainer.image.process.distributed import join_team, leave_team
 
     team = join_team()
     try:
@@ -82,8 +82,8 @@ def _train(bundle: Path, config: JobConfig, folder: Path, status: Status) -> int
 def _run_in(team: Team, bundle: Path, config: JobConfig, folder: Path, record: Record | None) -> Path | None:
     import torch
 
-    from trainer.image.devices import choose_device, low_precision_of
-    from trainer.image.stop_requests import Orders
+    from trainer.image.process.devices import choose_device, low_precision_of
+    from trainer.image.process.stop_requests import Orders
     from trainer.image.training import Place, Run, Sources
 
     report: Reporter = record if record is not None else _silent()
@@ -134,7 +134,7 @@ def _stop_asked(file: Path) -> Callable[[], bool]:
 
 
 def _silent() -> Reporter:
-    from trainer.image.reporting import TextReporter
+    from trainer.image.process.reporting import TextReporter
 
     return TextReporter(open(os.devnull, "w", encoding="utf-8"))
 

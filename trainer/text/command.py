@@ -20,11 +20,11 @@ from gcdesk.engine.modelfile.tokenizer import load_tokenizer, shared_tokenizer
 from gcdesk.engine.modelfile.training_captions import load_seen, save_seen, write_marks
 from gcdesk.engine.photos.bin_folders import MAP_HELP, parse_names
 from gcdesk.engine.selection.calibration import fit_temperature
-from trainer.image.devices import choose_device, low_precision_of
 from trainer.image.finalize import SplitLogits, figures
-from trainer.image.interrupts import interruptible
-from trainer.image.provenance import git_commit, library_versions
-from trainer.image.reporting import Reporter, reporter
+from trainer.image.process.devices import choose_device, low_precision_of
+from trainer.image.process.interrupts import interruptible
+from trainer.image.process.provenance import git_commit, library_versions
+from trainer.image.process.reporting import Reporter, reporter
 from trainer.text.data import Caption, fingerprint, joined, read_captions, split_by_group, without
 from trainer.text.folds import Learn, OutOfFold, cross_validate, identity_of, kept_or_made, learner
 from trainer.text.network import STARTER, starting_network

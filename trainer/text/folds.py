@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from gcdesk.engine.labels import BINS
 from gcdesk.engine.modelfile.tokenizer import CaptionTokenizer
-from trainer.image.reporting import Reporter
+from trainer.image.process.reporting import Reporter
 from trainer.text.data import Caption, fingerprint, joined, without
 from trainer.text.network import starting_network
 from trainer.text.settings import TextSettings

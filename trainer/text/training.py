@@ -22,7 +22,7 @@ from gcdesk.engine.inference.torch_networks import TextClassifier
 from gcdesk.engine.labels import BINS
 from gcdesk.engine.modelfile.tokenizer import CaptionTokenizer
 from gcdesk.engine.os_errors import writing
-from trainer.image.reporting import Reporter
+from trainer.image.process.reporting import Reporter
 from trainer.text.augment import disturb
 from trainer.text.data import Caption, fingerprint
 from trainer.text.settings import TextDataError, TextSettings

@@ -19,9 +19,9 @@ from gcdesk.engine.inference.torch_networks import build_image
 from gcdesk.engine.modelfile.checkpoint import load_model
 from gcdesk.engine.modelfile.specs import ImageArchitecture
 from gcdesk.engine.photos.preprocessing import decode_photo, preprocess
-from trainer.image.augment import AugmentSettings
 from trainer.image.command import add_arguments, run
-from trainer.image.reporting import TextReporter
+from trainer.image.photos.augment import AugmentSettings
+from trainer.image.process.reporting import TextReporter
 from trainer.image.settings import ImageSettings, RecipeError, read_recipe, settings_from
 from trainer.image.state import ResumeError
 from trainer.image.training import DRY_PHOTOS, Place, Run, Sources, load_splits

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from trainer.image.reporting import JsonReporter
+from trainer.image.process.reporting import JsonReporter
 from trainer.text.data import Caption
 from trainer.text.folds import OutOfFold, cross_validate, fold_of, identity_of, kept_or_made
 from trainer.text.settings import TextSettings, read_recipe

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from image_folders import BIN_OF, make_folder
 
-from trainer.image.data import (
+from trainer.image.photos.data import (
     DataError,
     Sample,
     batches,

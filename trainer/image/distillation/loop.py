@@ -22,15 +22,15 @@ from torch import Tensor, nn
 
 from gcdesk.config.files import replace_atomically
 from gcdesk.engine.os_errors import os_reason
-from trainer.image.augment import GroundBank, generator, make_view
-from trainer.image.data import epoch_order
-from trainer.image.distill_network import DistillNetwork
-from trainer.image.distill_settings import DistillSettings
-from trainer.image.features import autocast, normalise, to_device
+from trainer.image.distillation.network import DistillNetwork
+from trainer.image.distillation.settings import DistillSettings
+from trainer.image.distillation.training_photos import TrainingPhoto, read_training_photo, sampling_shares
 from trainer.image.network import Weights
+from trainer.image.photos.augment import GroundBank, generator, make_view
+from trainer.image.photos.data import epoch_order
+from trainer.image.photos.features import autocast, normalise, to_device
+from trainer.image.process.stop_requests import Order, Orders
 from trainer.image.state import ResumeError, SaveError
-from trainer.image.stop_requests import Order, Orders
-from trainer.image.training_photos import TrainingPhoto, read_training_photo, sampling_shares
 
 CHECKPOINT = "distillation.pt"
 _WARM_UP = 0.05

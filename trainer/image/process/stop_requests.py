@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from enum import IntEnum
 
-from trainer.image.distributed import ALONE, Team
+from trainer.image.process.distributed import ALONE, Team
 
 
 class Order(IntEnum):

@@ -15,10 +15,10 @@ import numpy as np
 from PIL import Image, ImageChops
 
 from gcdesk.engine.labels import BINS
-from trainer.image.augment import AugmentSettings, GroundBank, generator, lay, recolour, spoil
-from trainer.image.backgrounds import find_cutout
-from trainer.image.hands import draw_hand
-from trainer.image.training_photos import UNLABELLED, TrainingPhoto, read_training_photo
+from trainer.image.distillation.training_photos import UNLABELLED, TrainingPhoto, read_training_photo
+from trainer.image.photos.augment import AugmentSettings, GroundBank, generator, lay, recolour, spoil
+from trainer.image.photos.backgrounds import find_cutout
+from trainer.image.photos.hands import draw_hand
 
 SIDE = 288  # pixels of a picture's side
 MANIFEST = "manifest.csv"

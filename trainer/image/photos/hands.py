@@ -7,7 +7,7 @@ from typing import cast
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from trainer.image.backgrounds import TEXTURE_SIDE, noise
+from trainer.image.photos.backgrounds import TEXTURE_SIDE, noise
 
 # Skin and glove colours (RGB).
 _SKIN = (

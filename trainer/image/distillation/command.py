@@ -6,15 +6,15 @@ import argparse
 
 import torch
 
-from trainer.image.devices import choose_device, low_precision_of
-from trainer.image.distill_finish import Finish, FinishSources
-from trainer.image.distill_run import DistillPlace, DistillRun, DistillSources
-from trainer.image.distill_settings import distill_settings
-from trainer.image.interrupts import interruptible
+from trainer.image.distillation.finish import Finish, FinishSources
+from trainer.image.distillation.run import DistillPlace, DistillRun, DistillSources
+from trainer.image.distillation.settings import distill_settings
 from trainer.image.local import check_fresh
-from trainer.image.reporting import reporter
+from trainer.image.process.devices import choose_device, low_precision_of
+from trainer.image.process.interrupts import interruptible
+from trainer.image.process.reporting import reporter
+from trainer.image.process.stop_requests import Orders
 from trainer.image.settings import RecipeError
-from trainer.image.stop_requests import Orders
 
 _SAVE_SECONDS = 300.0
 

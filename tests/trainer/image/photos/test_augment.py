@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from trainer.image.augment import AugmentSettings, GroundBank, Preset, generator, make_view
-from trainer.image.backgrounds import Cutout, find_cutout
+from trainer.image.photos.augment import AugmentSettings, GroundBank, Preset, generator, make_view
+from trainer.image.photos.backgrounds import Cutout, find_cutout
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from gcdesk.engine.errors import PhotoError
 from gcdesk.engine.labels import BINS
 from gcdesk.engine.photos.discovery import PHOTO_SUFFIXES
 from gcdesk.engine.photos.preprocessing import decode_photo
-from trainer.image.data import DataError, list_split, shrink
+from trainer.image.photos.data import DataError, list_split, shrink
 
 UNLABELLED = "unlabelled"
 MANIFEST = "manifest.csv"

@@ -18,16 +18,16 @@ from gcdesk.engine.learning.rule_fitting import group_numbers, grouped_folds
 from gcdesk.engine.modelfile.checkpoint import MODEL_SUFFIX, ModelInfo, Provenance, load_info, save_model
 from gcdesk.engine.modelfile.item_kinds import ItemKinds, save_item_kinds
 from gcdesk.engine.modelfile.novelty import FEWEST, fit_novelty, save_novelty
-from trainer.image.distill import DistillData, DistillProgress
-from trainer.image.distill_network import ARCHITECTURE, DistillNetwork
-from trainer.image.distill_run import features_of, preprocessing_of
-from trainer.image.distill_settings import DistillSettings
+from trainer.image.distillation.linear_heads import Head, fit_head, one_hot
+from trainer.image.distillation.loop import DistillData, DistillProgress
+from trainer.image.distillation.network import ARCHITECTURE, DistillNetwork
+from trainer.image.distillation.run import features_of, preprocessing_of
+from trainer.image.distillation.settings import DistillSettings
+from trainer.image.distillation.training_photos import TrainingPhoto, list_training_photos, sampling_shares
 from trainer.image.finalize import SplitLogits, all_figures, shared_temperature
-from trainer.image.linear_heads import Head, fit_head, one_hot
 from trainer.image.network import Weights
-from trainer.image.provenance import git_commit, library_versions
-from trainer.image.reporting import Reporter
-from trainer.image.training_photos import TrainingPhoto, list_training_photos, sampling_shares
+from trainer.image.process.provenance import git_commit, library_versions
+from trainer.image.process.reporting import Reporter
 
 _FOLDS = 5
 _TOP = (1, 5)

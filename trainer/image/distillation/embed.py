@@ -1,4 +1,4 @@
-"""Have a teacher look at photos: python -m trainer.image.embed --model clip.onnx --out FOLDER DATA ...
+"""Have a teacher look at photos: python -m trainer.image.distillation.embed --model clip.onnx --out FOLDER DATA ...
 
 Writes FOLDER/embeddings.npz for `trainer image --teacher FOLDER`. The model is an ONNX file whose first output is the
 embedding of `pixel_values` (n, 3, 224, 224), prepared as CLIP wants it. With --composites N the photos are not looked
@@ -17,9 +17,9 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from gcdesk.engine.photos.preprocessing import Preprocessing, preprocess
-from trainer.image.composites import write_composites
-from trainer.image.teacher import save_embeddings
-from trainer.image.training_photos import (
+from trainer.image.distillation.composites import write_composites
+from trainer.image.distillation.teacher import save_embeddings
+from trainer.image.distillation.training_photos import (
     TrainingPhoto,
     list_training_photos,
     read_training_photo,

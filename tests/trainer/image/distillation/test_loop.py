@@ -26,16 +26,16 @@ from gcdesk.engine.modelfile.item_kinds import load_item_kinds
 from gcdesk.engine.modelfile.specs import ImageArchitecture
 from gcdesk.engine.photos.preprocessing import decode_photo, preprocess
 from trainer.image.command import add_arguments, run
-from trainer.image.composites import write_composites
-from trainer.image.data import DataError
-from trainer.image.distill_run import DistillPlace, DistillRun, DistillSources
-from trainer.image.distill_settings import distill_settings
-from trainer.image.linear_heads import fit_head, one_hot
-from trainer.image.reporting import TextReporter
+from trainer.image.distillation.composites import write_composites
+from trainer.image.distillation.linear_heads import fit_head, one_hot
+from trainer.image.distillation.run import DistillPlace, DistillRun, DistillSources
+from trainer.image.distillation.settings import distill_settings
+from trainer.image.distillation.teacher import read_teacher, save_embeddings
+from trainer.image.distillation.training_photos import list_training_photos, sampling_shares
+from trainer.image.photos.data import DataError
+from trainer.image.process.reporting import TextReporter
+from trainer.image.process.stop_requests import Orders
 from trainer.image.settings import RecipeError
-from trainer.image.stop_requests import Orders
-from trainer.image.teacher import read_teacher, save_embeddings
-from trainer.image.training_photos import list_training_photos, sampling_shares
 
 WIDTH = 8
 SMALL = ("size=48", "train_size=32", "rounds=2", "round_steps=2", "batch=4", "frozen_blocks=5")

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from PIL import Image, ImageEnhance, ImageFilter
 
-from trainer.image.backgrounds import TEXTURE_SIDE, Cutout, make_texture
+from trainer.image.photos.backgrounds import TEXTURE_SIDE, Cutout, make_texture
 
 Preset = Literal["none", "original", "station"]
 

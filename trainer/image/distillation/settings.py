@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from trainer.image.augment import AugmentSettings
+from trainer.image.photos.augment import AugmentSettings
 from trainer.image.settings import RecipeError, parsed_value
 
 

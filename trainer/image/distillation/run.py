@@ -13,15 +13,25 @@ from numpy.typing import NDArray
 
 from gcdesk.engine.photos.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing, preprocess
 from gcdesk.engine.selection.calibration import negative_log_likelihood, softmax
-from trainer.image.data import DataError
-from trainer.image.distill import DistillData, Distiller, DistillFolder, DistillProgress, TrainingViews
-from trainer.image.distill_network import DistillNetwork
-from trainer.image.distill_settings import DistillSettings
-from trainer.image.kinds import read_kinds
-from trainer.image.reporting import Reporter
-from trainer.image.stop_requests import Orders
-from trainer.image.teacher import read_teacher
-from trainer.image.training_photos import TrainingPhoto, list_training_photos, read_training_photo
+from trainer.image.distillation.kinds import read_kinds
+from trainer.image.distillation.loop import (
+    DistillData,
+    Distiller,
+    DistillFolder,
+    DistillProgress,
+    TrainingViews,
+)
+from trainer.image.distillation.network import DistillNetwork
+from trainer.image.distillation.settings import DistillSettings
+from trainer.image.distillation.teacher import read_teacher
+from trainer.image.distillation.training_photos import (
+    TrainingPhoto,
+    list_training_photos,
+    read_training_photo,
+)
+from trainer.image.photos.data import DataError
+from trainer.image.process.reporting import Reporter
+from trainer.image.process.stop_requests import Orders
 
 _RIDGE_PHOTOS = 1200
 _AT_ONCE = 16

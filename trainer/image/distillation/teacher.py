@@ -14,7 +14,7 @@ from pathlib import Path, PurePath
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.image.data import DataError
+from trainer.image.photos.data import DataError
 
 _SHA256_LENGTH = 64
 

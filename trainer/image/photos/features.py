@@ -27,9 +27,9 @@ from torch import Tensor, nn
 
 from gcdesk.config.files import beside
 from gcdesk.engine.photos.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing, preprocess
-from trainer.image.augment import GroundBank, generator, make_view, pick_other
-from trainer.image.backgrounds import Cutout, find_cutout
-from trainer.image.data import Photos
+from trainer.image.photos.augment import GroundBank, generator, make_view, pick_other
+from trainer.image.photos.backgrounds import Cutout, find_cutout
+from trainer.image.photos.data import Photos
 from trainer.image.settings import ImageSettings
 
 _CACHE_BATCH = 32

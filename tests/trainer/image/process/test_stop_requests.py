@@ -14,11 +14,11 @@ import torch
 from image_folders import make_folder
 
 from gcdesk.engine.modelfile.checkpoint import load_model
-from trainer.image.augment import AugmentSettings
-from trainer.image.reporting import TextReporter
+from trainer.image.photos.augment import AugmentSettings
+from trainer.image.process.reporting import TextReporter
+from trainer.image.process.stop_requests import Order, Orders
 from trainer.image.settings import ImageSettings
 from trainer.image.state import ResumeError, SaveError
-from trainer.image.stop_requests import Order, Orders
 from trainer.image.training import Place, Run, Sources
 
 SMALL = ImageSettings(

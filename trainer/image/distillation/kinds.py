@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.image.data import DataError
+from trainer.image.photos.data import DataError
 
-KINDS_FILE = Path(__file__).resolve().parent.parent / "kinds.csv"
+KINDS_FILE = Path(__file__).resolve().parents[2] / "kinds.csv"
 NO_KIND = -1
 
 

@@ -1,0 +1,1 @@
+"""Training photos: ImageFolder, augmentation, cut-outs on other backgrounds, cached features."""

@@ -1,0 +1,1 @@
+"""A training as a process: device, several GPUs, stop requests, events, provenance."""
