@@ -112,7 +112,7 @@ def measured(photos: Side, captions: Side, draws: int) -> dict[str, float]:
         line["fitted, cross-validated"] = float((out_of_fold(pairs, seed) == pairs.labels).mean())
         plain = (line["image"], line["text"], line["max_confidence"])
         line["fitted or what beat it"] = max(line["fitted, cross-validated"], *plain)
-        line["either one right"] = found.ceiling.reachable if found.ceiling is not None else float("nan")
+        line["either one right"] = found.oracle.reachable if found.oracle is not None else float("nan")
         for name, value in line.items():
             sums.setdefault(name, []).append(value)
     return {name: float(np.mean(values)) for name, values in sums.items()}
@@ -135,7 +135,7 @@ def real_pairs(image: Path, text: Path, folder: Path) -> dict[str, float]:
     line = {one.key: one.report.accuracy.value for one in found.contenders}
     pairs = pairs_of(scored)
     line["fitted, cross-validated"] = float((out_of_fold(pairs) == pairs.labels).mean())
-    line["either one right"] = found.ceiling.reachable if found.ceiling is not None else float("nan")
+    line["either one right"] = found.oracle.reachable if found.oracle is not None else float("nan")
     return line
 
 

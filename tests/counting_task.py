@@ -16,12 +16,12 @@ from processes import priority
 
 from gcdesk.engine.errors import GcdeskError
 from gcdesk.worker.protocol.task_messages import Done
-from gcdesk.worker.tasks.runner import TASKS, Teller, main
+from gcdesk.worker.tasks.runner import TASKS, ProgressReporter, main
 
 COMMAND = (sys.executable, str(Path(__file__).resolve()))
 
 
-def run(arguments: Sequence[str], tell: Teller) -> Done:
+def run(arguments: Sequence[str], tell: ProgressReporter) -> Done:
     """`N [--seconds S] [--deaf] [--then die|raise|check]`: a deaf one counts on when it is asked to stop."""
     parser = argparse.ArgumentParser(prog="count")
     parser.add_argument("number", type=int)

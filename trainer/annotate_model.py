@@ -21,7 +21,7 @@ from gcdesk.engine.inference.devices import open_backend
 from gcdesk.engine.modelfile.checkpoint import load_info
 from gcdesk.engine.modelfile.known_words import save_known_words, words_of
 from gcdesk.engine.modelfile.novelty import NOVELTY_FILE, fit_novelty, save_novelty
-from gcdesk.engine.modelfile.training_captions import SEEN_FILE, save_seen
+from gcdesk.engine.modelfile.training_captions import SEEN_FILE, save_training_captions
 from gcdesk.engine.photos.preprocessing import decode_photo, preprocess
 from trainer.text.data import read_captions, without
 
@@ -65,7 +65,7 @@ def note_captions(
     rows = [row for source in sources for row in read_captions(source, where, rule).rows]
     held = [row for source in tests for row in read_captions(source, where, rule).rows]
     captions = {row.text for row in without(rows, held)[0]}
-    save_seen(captions, model, info.weights_sha256)
+    save_training_captions(captions, model, info.weights_sha256)
     save_known_words(words_of(captions), model, info.weights_sha256)
     return len(captions)
 

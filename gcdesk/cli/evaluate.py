@@ -173,19 +173,19 @@ def _rule_figures(rule: Contender) -> dict[str, Any]:
 
 def _more(analysis: Analysis) -> dict[str, Any]:
     """What the analysis knows beyond the plain figures."""
-    roof = analysis.ceiling
+    oracle = analysis.oracle
     at = analysis.in_use.at
     return {
         "rule_in_use": analysis.chosen,
         "better_single_model": analysis.better or None,
         "ceiling": None
-        if roof is None
+        if oracle is None
         else {
-            "both": roof.both,
-            "only_image": roof.only_image,
-            "only_text": roof.only_text,
-            "neither": roof.neither,
-            "reachable": round(roof.reachable, 6),
+            "both": oracle.both,
+            "only_image": oracle.only_image,
+            "only_text": oracle.only_text,
+            "neither": oracle.neither,
+            "reachable": round(oracle.reachable, 6),
         },
         "against_better": {
             one.key: {"only_it": one.against.only_a, "only_the_model": one.against.only_b, "p": one.against.p}

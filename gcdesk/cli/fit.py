@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     file = save_fitted(fitted)
     for line in fitted_lines(fitted):
         print(line)
-    tell(f"Kept in {file}.")
+    tell(f"StoredEvaluation in {file}.")
     if args.use:
         try:
             save_settings(replace(settings, rule=Rule.FITTED.value))

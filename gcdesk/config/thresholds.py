@@ -54,7 +54,7 @@ WATCH_UNENDED_SECONDS = 4.0
 # but no more than a quarter of a minute: it may have been long because the share stalled, which may be over.
 WATCH_POLL_SECONDS = 1.5
 # A read that brings nothing for so long comes from a drive that stalls: even a sleeping disk answers sooner.
-DRIVE_SILENT_SECONDS = 15.0
+DRIVE_STALLED_SECONDS = 15.0
 # The text model's share under the rule "weighted", until a fit on the station's own pairs. On real phone photos the
 # image model was right in 52 %, the text model in 85 %, either one in 89 % (shared/data/README.md): where the text
 # is wrong, the image is right no more often than chance. So it decides where there is no caption, and near ties.

@@ -9,7 +9,7 @@ from gcdesk.engine.text import one_line
 # A message quotes files, and a file may hold anything: what is longer would fill the screen and the log.
 _LONGEST = 800
 # Of a photo on a drive that stalls; rows with it are tried again when their watched folder is back.
-DRIVE_SILENT = "The drive with this photo does not answer: try again when it is back."
+DRIVE_STALLED = "The drive with this photo does not answer: try again when it is back."
 
 
 class GcdeskError(Exception):

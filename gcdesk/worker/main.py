@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import BinaryIO
 
-from gcdesk.worker.process import lifecycle as lifeline
+from gcdesk.worker.process import lifecycle
 from gcdesk.worker.process.outbox import Outbox
 from gcdesk.worker.process.sandbox import confine_by_environment
 from gcdesk.worker.protocol.codec import (
@@ -34,12 +34,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         from gcdesk.worker.tasks import runner as tasks
 
         return tasks.main()
-    pipes = lifeline.take_pipes()
+    pipes = lifecycle.take_pipes()
     confine_by_environment()  # before there are other threads
-    lifeline.die_with_parent()
+    lifecycle.die_with_parent()
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
     serve(pipes.requests, Outbox(pipes.events))
-    lifeline.leave()
+    lifecycle.exit_immediately()
 
 
 def serve(pipe: BinaryIO, outbox: Outbox) -> None:
@@ -47,7 +47,7 @@ def serve(pipe: BinaryIO, outbox: Outbox) -> None:
     requests: queue.SimpleQueue[Request] = queue.SimpleQueue()
     beating: list[Callable[[], None]] = []
     outbox.send(Heartbeat())
-    lifeline.beat(lambda: beating[0]() if beating else outbox.send(Heartbeat()))
+    lifecycle.start_heartbeat(lambda: beating[0]() if beating else outbox.send(Heartbeat()))
     threading.Thread(target=_hand_over, args=(requests, outbox, beating), name="server", daemon=True).start()
     while line := pipe.readline(MAX_LINE_BYTES + 1):
         try:
@@ -70,4 +70,4 @@ def _hand_over(
             server.handle(requests.get())
     except BaseException:
         logging.getLogger(__name__).critical("the worker failed", exc_info=True)
-        lifeline.leave(70)
+        lifecycle.exit_immediately(70)

@@ -20,8 +20,8 @@ from PySide6.QtCore import QObject
 from PySide6.QtNetwork import QLocalSocket
 from stalling_drive import Stalling, stalling_drive
 
-from gcdesk.config.thresholds import DRIVE_SILENT_SECONDS
-from gcdesk.engine.errors import DRIVE_SILENT
+from gcdesk.config.thresholds import DRIVE_STALLED_SECONDS
+from gcdesk.engine.errors import DRIVE_STALLED
 from gcdesk.store import Status
 from gcdesk.ui.app.single_instance import first_window, server_address
 
@@ -127,7 +127,7 @@ def drive_stalls(folder: Path, short: bool) -> str:
             began, known = time.monotonic(), int(window.last["rows"])
             _copies(folder / "disk", before + queued, others)
             assert first_window([str(folder / "disk")], QObject()) is None
-            window.wait(lambda now: DRIVE_SILENT in now["errors"], DRIVE_SILENT_SECONDS + 60)
+            window.wait(lambda now: DRIVE_STALLED in now["errors"], DRIVE_STALLED_SECONDS + 60)
             gave_up = time.monotonic() - began
             window.wait(lambda now: now["done"] == now["rows"] and int(now["rows"]) >= known + others, 120)
             set_aside = int(window.last["faulty"])
@@ -148,7 +148,7 @@ def drive_stalls(folder: Path, short: bool) -> str:
         f"{set_aside} photos left to their captions after {gave_up:.0f} s, the {others} from the disk done meanwhile,"
         f" all {everything} whole and there once when it was back; the window was late by {1000 * late:.0f} ms at most."
         f" {sentence(silent)}"
-        f" {sentence(DRIVE_SILENT)}"
+        f" {sentence(DRIVE_STALLED)}"
     )
 
 
@@ -168,7 +168,7 @@ def opened_folder_stalls(folder: Path, short: bool) -> str:
             _copies(folder / "disk", before, others)
             for place in ("drive", "disk"):
                 assert first_window([str(folder / place)], QObject()) is None
-            window.wait(lambda now: now["done"] == before + others, DRIVE_SILENT_SECONDS + 90)
+            window.wait(lambda now: now["done"] == before + others, DRIVE_STALLED_SECONDS + 90)
             came = time.monotonic() - began
             window.process.terminate()
             while _a_window_listens():

@@ -26,7 +26,7 @@ from gcdesk.ui.window.main_window import MainWindow
 _BEAT_MS = 50
 
 
-class Teller(QObject):
+class ProgressReporter(QObject):
     def __init__(self, controller: Controller, folder: str) -> None:
         super().__init__(controller)
         self._controller, self._folder = controller, folder
@@ -73,7 +73,7 @@ def main() -> int:
 
     def make(settings: Settings) -> Controller:
         controller = assembly.make_controller(settings)
-        tellers.append(Teller(controller, sys.argv[1]))
+        tellers.append(ProgressReporter(controller, sys.argv[1]))
         return controller
 
     return run((), make)

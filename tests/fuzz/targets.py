@@ -44,7 +44,11 @@ from gcdesk.engine.evaluation.labelled_set import read_text_table
 from gcdesk.engine.modelfile.archive import unzip_model
 from gcdesk.engine.modelfile.checkpoint import load_info, load_model
 from gcdesk.engine.modelfile.tokenizer import load_tokenizer
-from gcdesk.engine.modelfile.training_captions import SEEN_FILE, load_seen, save_seen
+from gcdesk.engine.modelfile.training_captions import (
+    SEEN_FILE,
+    load_training_captions,
+    save_training_captions,
+)
 from gcdesk.engine.photos.decoding import decode_photo
 from gcdesk.store import Store, StoreError
 from gcdesk.worker.protocol.codec import ProtocolError, parse_event, parse_request, to_line
@@ -184,13 +188,13 @@ def _task_message(data: bytes, _folder: Path) -> None:
 def _seen(data: bytes, folder: Path) -> None:
     made = _model_folder(folder)
     (made / SEEN_FILE).write_bytes(data)
-    load_seen(made, load_info(made))
+    load_training_captions(made, load_info(made))
 
 
 def _seen_seed() -> bytes:
     digest = json.loads(seeds.tiny_model()["model.json"])["weights_sha256"]
     with tempfile.TemporaryDirectory() as name:
-        return save_seen(["old sock", "can"], Path(name), digest).read_bytes()
+        return save_training_captions(["old sock", "can"], Path(name), digest).read_bytes()
 
 
 def _result(data: bytes, folder: Path) -> None:

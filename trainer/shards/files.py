@@ -31,16 +31,16 @@ class TaskState:
 
 
 @dataclass(frozen=True)
-class Note:
+class Marker:
     """What the worker process `pid` is on. photo: its place in the shard, alone in flight; -1 = several may be.
 
-    deaths: workers that died on that photo before. opened: whether this worker is on it now.
+    crash_count: workers that died on that photo before. opened: whether this worker is on it now.
     """
 
     pid: int
     shard: str = ""
     photo: int = -1
-    deaths: int = 0
+    crash_count: int = 0
     opened: bool = False
 
 
@@ -106,12 +106,12 @@ def write_state(place: Path, state: TaskState) -> None:
     _write(place / "tasks" / f"{state.task}.json", json.dumps(asdict(state)) + "\n")
 
 
-def note_of(place: Path, task: int) -> Path:
+def marker_of(place: Path, task: int) -> Path:
     return place / "tasks" / f"{task}.on"
 
 
-def write_note(place: Path, task: int, note: Note) -> None:
-    _write(note_of(place, task), json.dumps(asdict(note)) + "\n")
+def write_marker(place: Path, task: int, note: Marker) -> None:
+    _write(marker_of(place, task), json.dumps(asdict(note)) + "\n")
 
 
 def _write(file: Path, text: str) -> None:
@@ -119,10 +119,10 @@ def _write(file: Path, text: str) -> None:
     write_atomically(file, text)
 
 
-def read_note(place: Path, task: int) -> Note | None:
+def read_marker(place: Path, task: int) -> Marker | None:
     """None after a worker that ended well."""
     try:
-        return Note(**json.loads(note_of(place, task).read_text()))
+        return Marker(**json.loads(marker_of(place, task).read_text()))
     except (OSError, ValueError, TypeError):
         return None
 

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from trainer.shards.config import ShardsConfig
-from trainer.shards.files import TaskState, note_of, part_of, read_note, result_of, shards_of, write_state
+from trainer.shards.files import TaskState, marker_of, part_of, read_marker, result_of, shards_of, write_state
 
 _MOST_IN_VAIN = 2  # workers that die one after the other without a row, and on no photo of their own
 _LOOK_SECONDS = 0.5
@@ -27,7 +27,7 @@ def run_task(bundle: Path, config: ShardsConfig, task: int) -> int:
     signal.signal(signal.SIGTERM, lambda number, _frame: asked.append(number))
     in_vain = 0
     while in_vain < _MOST_IN_VAIN:
-        before, left = _rows(config, place, task), read_note(place, task)
+        before, left = _rows(config, place, task), read_marker(place, task)
         code = _worker(bundle, config, task, asked)
         if code >= 0:
             if code > 1:
@@ -37,7 +37,7 @@ def run_task(bundle: Path, config: ShardsConfig, task: int) -> int:
             write_state(place, TaskState(task, "stopped"))
             return 0
         print(f"The worker was ended by signal {-code}; another one goes on.", file=sys.stderr)
-        note = read_note(place, task)
+        note = read_marker(place, task)
         alone = note is not None and note.opened and note != left  # its own note, not an earlier worker's
         in_vain = 0 if alone or _rows(config, place, task) > before else in_vain + 1
     words = f"the worker is ended by signal {-code} whenever it starts: is the memory too little?"
@@ -79,7 +79,7 @@ def _rows(config: ShardsConfig, place: Path, task: int) -> int:
 
 def _progress(config: ShardsConfig, place: Path, task: int) -> float:
     """Something that changes with every row and every note."""
-    note = read_note(place, task)
-    times = [file.stat().st_mtime for file in (note_of(place, task),) if file.is_file()]
+    note = read_marker(place, task)
+    times = [file.stat().st_mtime for file in (marker_of(place, task),) if file.is_file()]
     part = part_of(place, place / note.shard) if note and note.shard else None
     return sum(times) + (part.stat().st_size if part and part.is_file() else 0)

@@ -27,19 +27,19 @@ from gcdesk.engine.errors import GcdeskError
 from gcdesk.engine.selection.rules import Rule
 from trainer.shards.config import MODELS_FOLDER, ShardsConfig
 from trainer.shards.files import (
-    Note,
+    Marker,
     TaskState,
-    note_of,
+    marker_of,
     part_of,
     read_lines,
-    read_note,
+    read_marker,
     result_of,
     shards_of,
-    write_note,
+    write_marker,
     write_state,
 )
 
-_MOST_DEATHS = 2
+_MOST_CRASHES = 2
 _POISONED = (
     "The program ended or hung while it read this photo, more than once: open and save it again elsewhere."
 )
@@ -49,7 +49,7 @@ def work_on_task(bundle: Path, config: ShardsConfig, task: int) -> int:
     """Work on the shards of `task`. Returns 0, or 1 for one that failed; how it ended is in tasks/<task>.json."""
     place = config.place(bundle)
     try:
-        trail = _Trail(place, task)
+        marker = CrashMarker(place, task)
         stop = _stopper(place / f"STOP-{task}")
         mine = [
             shard for shard in shards_of(place)[task :: config.tasks] if not result_of(place, shard).is_file()
@@ -58,43 +58,43 @@ def work_on_task(bundle: Path, config: ShardsConfig, task: int) -> int:
         if mine:
             classifier = open_classifier(bundle, config)
         for shard in mine:
-            if not classify_shard(classifier, place, shard, stop, trail):
+            if not classify_shard(classifier, place, shard, stop, marker):
                 state = "stopped"
                 break
-        trail.end()
+        marker.end()
     except (GcdeskError, OSError, ImportError) as error:
         traceback.print_exc()
-        note_of(place, task).unlink(missing_ok=True)
+        marker_of(place, task).unlink(missing_ok=True)
         write_state(place, TaskState(task, "failed", str(error)))
         return 1
     write_state(place, TaskState(task, state))
     return 0
 
 
-class _Trail:
+class CrashMarker:
     """The note of this worker, and what the one before left, if it died."""
 
     def __init__(self, place: Path, task: int) -> None:
         self._place, self._task, self._pid = place, task, os.getpid()
-        before = read_note(place, task)
-        self._before = before and replace(before, deaths=before.deaths + before.opened)
-        write_note(place, task, replace(self._before or Note(0), pid=self._pid, opened=False))
+        before = read_marker(place, task)
+        self._before = before and replace(before, crash_count=before.crash_count + before.opened)
+        write_marker(place, task, replace(self._before or Marker(0), pid=self._pid, opened=False))
 
     def died_on(self, shard: Path) -> bool:
         return self._before is not None and self._before.shard == shard.name
 
-    def deaths(self, shard: Path, photo: int) -> int:
+    def crash_count(self, shard: Path, photo: int) -> int:
         """How many workers died on this photo when it was alone in flight."""
         before = self._before
-        return before.deaths if before and (before.shard, before.photo) == (shard.name, photo) else 0
+        return before.crash_count if before and (before.shard, before.photo) == (shard.name, photo) else 0
 
     def enter(self, shard: Path, photo: int = -1) -> None:
         """This worker is on the shard now, or on one photo of it alone."""
-        deaths = self.deaths(shard, photo) if photo >= 0 else 0
-        write_note(self._place, self._task, Note(self._pid, shard.name, photo, deaths, photo >= 0))
+        crash_count = self.crash_count(shard, photo) if photo >= 0 else 0
+        write_marker(self._place, self._task, Marker(self._pid, shard.name, photo, crash_count, photo >= 0))
 
     def end(self) -> None:
-        note_of(self._place, self._task).unlink(missing_ok=True)
+        marker_of(self._place, self._task).unlink(missing_ok=True)
 
 
 def open_classifier(bundle: Path, config: ShardsConfig) -> Classifier:
@@ -114,7 +114,7 @@ def open_classifier(bundle: Path, config: ShardsConfig) -> Classifier:
 
 
 def classify_shard(
-    classifier: Classifier, place: Path, shard: Path, stop: Callable[[], bool], trail: _Trail
+    classifier: Classifier, place: Path, shard: Path, stop: Callable[[], bool], marker: CrashMarker
 ) -> bool:
     """Bring a shard's result to its end; False when it was told to stop before.
 
@@ -126,14 +126,14 @@ def classify_shard(
     _cut_back(part, done)
     paths: Sequence[str] = list(read_lines(shard))
     parallelism = classifier.parallelism
-    alone = done + 1 + parallelism.chunks_ahead * parallelism.image_batch if trail.died_on(shard) else done
+    alone = done + 1 + parallelism.chunks_ahead * parallelism.image_batch if marker.died_on(shard) else done
     with part.open("a", encoding="utf-8", newline="\n") as stream:
         while done < min(alone, len(paths)) and not stop():
-            trail.enter(shard, done)
-            item = _item(classifier, paths[done], trail.deaths(shard, done))
+            marker.enter(shard, done)
+            item = _item(classifier, paths[done], marker.crash_count(shard, done))
             done += _classify(classifier, [item], stream, stop)
         if done < len(paths) and not stop():
-            trail.enter(shard)
+            marker.enter(shard)
             done += _classify(classifier, (Item(Path(path)) for path in paths[done:]), stream, stop)
         os.fsync(stream.fileno())
     if done < len(paths):
@@ -142,10 +142,10 @@ def classify_shard(
     return True
 
 
-def _item(classifier: Classifier, path: str, deaths: int) -> Item:
-    """The photo, not to be opened after so many deaths; its name may still decide, as for any that is unreadable."""
+def _item(classifier: Classifier, path: str, crash_count: int) -> Item:
+    """The photo, not to be opened after so many crashes; its name may still decide, as for any that is unreadable."""
     item = Item(Path(path))
-    if deaths < _MOST_DEATHS:
+    if crash_count < _MOST_CRASHES:
         return item
     return replace(item, caption=classifier.caption_of(item), error=_POISONED)
 

@@ -17,7 +17,11 @@ from gcdesk.engine.inference.torch_networks import weights_of
 from gcdesk.engine.modelfile.checkpoint import MODEL_SUFFIX, ModelInfo, Provenance, load_info, save_model
 from gcdesk.engine.modelfile.known_words import load_known_words, save_known_words, words_of
 from gcdesk.engine.modelfile.tokenizer import load_tokenizer, shared_tokenizer
-from gcdesk.engine.modelfile.training_captions import load_seen, save_seen, write_marks
+from gcdesk.engine.modelfile.training_captions import (
+    load_training_captions,
+    save_training_captions,
+    write_hashes,
+)
 from gcdesk.engine.photos.bin_folders import MAP_HELP, parse_names
 from gcdesk.engine.selection.calibration import fit_temperature
 from trainer.image.finalize import SplitLogits, figures
@@ -260,10 +264,10 @@ def _write(
     )
     saved = save_model(args.out, info, weights_of(training.network), half=True)
     sha256 = load_info(saved).weights_sha256
-    save_seen((row.text for row in training.train), saved, sha256)
+    save_training_captions((row.text for row in training.train), saved, sha256)
     # An encoder remembers what it was trained on before.
     marks, words = _known_to_base(args.base)
-    write_marks({*load_seen(saved, load_info(saved)), *marks}, saved, sha256)
+    write_hashes({*load_training_captions(saved, load_info(saved)), *marks}, saved, sha256)
     if words is not None:
         save_known_words({*words, *words_of(row.text for row in training.train)}, saved, sha256)
     accuracies = {split.name: float(info.metrics[split.name]["accuracy"]) for split in splits}
@@ -280,4 +284,4 @@ def _known_to_base(base: str) -> tuple[frozenset[str], frozenset[str] | None]:
         return frozenset(), frozenset()
     info = load_info(folder)
     known = load_known_words(folder, info)
-    return load_seen(folder, info), None if known is None else known.words
+    return load_training_captions(folder, info), None if known is None else known.words

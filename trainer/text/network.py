@@ -13,7 +13,7 @@ from safetensors.numpy import load_file
 from torch import nn
 
 from gcdesk.config.resources import resource_path
-from gcdesk.engine.course.bert_to_distilbert import fold_bert
+from gcdesk.engine.course.bert_to_distilbert import convert_bert
 from gcdesk.engine.inference.torch_networks import TextClassifier, build_text
 from gcdesk.engine.modelfile.checkpoint import MODEL_SUFFIX, load_model
 from gcdesk.engine.modelfile.specs import MINILM, TextArchitecture
@@ -58,7 +58,7 @@ def starting_network(base: str, pooling: Pooling, seed: int, head: Head = "base"
 
 def _read(base: str) -> tuple[TextArchitecture, dict[str, np.ndarray]]:
     if base == MINILM_PACKAGE:
-        return MINILM, fold_bert(load_file(_minilm_file()))
+        return MINILM, convert_bert(load_file(_minilm_file()))
     folder = resource_path("models", "starter-text.gcmodel") if base == STARTER else Path(base)
     if folder.suffix == MODEL_SUFFIX:
         model = load_model(folder)
@@ -96,7 +96,7 @@ def _hugging_face(base: str) -> tuple[TextArchitecture, dict[str, np.ndarray]]:
             vocab_size=config.vocab_size,
             max_positions=config.max_position_embeddings,
         )
-        return arch, fold_bert(state)
+        return arch, convert_bert(state)
     if config.model_type != "distilbert":
         raise TextDataError(f"{base} is a {config.model_type} model: a BERT or DistilBERT one is needed.")
     arch = TextArchitecture(

@@ -28,7 +28,7 @@ _LAYER_KEY = re.compile(r"encoder\.layer\.(\d+)\.(.+)\.(weight|bias)")
 _DROPPED = re.compile(r"pooler\..*|embeddings\.position_ids|embeddings\.token_type_ids")
 
 
-def fold_bert(state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def convert_bert(state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Return the `distilbert.*` tensors of a BertModel's state dict (its keys with or without `bert.`).
 
     A caption is one segment, so the embedding of token type 0 is added to every position. The architecture

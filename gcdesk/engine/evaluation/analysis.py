@@ -22,7 +22,7 @@ from gcdesk.engine.evaluation.reliability import (
 )
 from gcdesk.engine.evaluation.rule_inputs import flags_of, probabilities_of, rule_inputs
 from gcdesk.engine.evaluation.scored_set import CONFIRMED, CORRECTED, FOLDER, RANDOM, ScoredSet
-from gcdesk.engine.evaluation.significance import Ceiling, McNemar, ceiling, mcnemar
+from gcdesk.engine.evaluation.significance import McNemar, OracleAccuracy, mcnemar, oracle_accuracy
 from gcdesk.engine.selection.calibration import softmax
 from gcdesk.engine.selection.fitted_rule import FittedRule
 from gcdesk.engine.selection.input_flags import InputFlags
@@ -114,7 +114,7 @@ class Analysis:
     chosen: str
     contenders: tuple[Contender, ...]
     better: str
-    ceiling: Ceiling | None
+    oracle: OracleAccuracy | None
     winners: tuple[WinnerCount, ...]
     mistakes: Ints
     disagreements: Ints
@@ -172,11 +172,11 @@ def analyse(
             contenders.append(_contender(key, labels, answers, sure.max(axis=1), ~there, limits, None, raw))
     if not contenders:
         raise EvaluationError("There is no model to evaluate.")
-    better, roof = "", None
+    better, oracle = "", None
     both = scored.both_there
     if both.any():
         better = TEXT if right[TEXT][both].sum() >= right[IMAGE][both].sum() else IMAGE
-        roof = ceiling(right[IMAGE][both], right[TEXT][both])
+        oracle = oracle_accuracy(right[IMAGE][both], right[TEXT][both])
     if len(contenders) == 2:
         for one in (*RULES, *([Rule.FITTED] if fitted is not None else [])):
             contenders.append(_rule(one, scored, flags, limits, weight, fitted, right.get(better), both))
@@ -189,7 +189,7 @@ def analyse(
         chosen=chosen,
         contenders=tuple(contenders),
         better=better,
-        ceiling=roof,
+        oracle=oracle,
         winners=_winner_counts(in_use, labels),
         mistakes=wrong[np.argsort(-in_use.confidences[wrong], kind="stable")],
         disagreements=np.flatnonzero(both & (image != text)),
@@ -314,16 +314,16 @@ def _warnings(
 
 def added_by(analysis: Analysis) -> tuple[str, ...]:
     """What each model adds, in sentences; none where only one was run."""
-    roof = analysis.ceiling
-    if roof is None:
+    oracle = analysis.oracle
+    if oracle is None:
         return ()
     found = analysis.in_use
     both = analysis.scored.both_there
     right = float(found.hits[both].mean())
     return (
-        f"Both models are right on {roof.both} of {roof.items} items, the image model alone on {roof.only_image},"
-        f" the text model alone on {roof.only_text}, neither on {roof.neither}.",
-        f"So a perfect choice between them reaches {in_percent(roof.reachable)}; the selection in use reaches"
+        f"Both models are right on {oracle.both} of {oracle.items} items, the image model alone on {oracle.only_image},"
+        f" the text model alone on {oracle.only_text}, neither on {oracle.neither}.",
+        f"So a perfect choice between them reaches {in_percent(oracle.reachable)}; the selection in use reaches"
         f" {in_percent(right)}.",
     )
 

@@ -22,7 +22,7 @@ _THRESHOLDS = (0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
 
 
 @dataclass(frozen=True)
-class SpotCheck:
+class HoverRegion:
     """A place in a drawing, in its own units, with the row of the table that it belongs to and its values in words."""
 
     left: float
@@ -40,7 +40,7 @@ class SpotCheck:
 class Figure:
     """title: what it shows; caption: how to read it; head and rows: its values, for the table beside it.
 
-    spots: what the pointer finds in the drawing.
+    regions: what the pointer finds in the drawing.
     """
 
     title: str
@@ -48,11 +48,11 @@ class Figure:
     svg: str
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    spots: tuple[SpotCheck, ...] = ()
+    regions: tuple[HoverRegion, ...] = ()
 
-    def spot_at(self, x: float, y: float) -> SpotCheck | None:
+    def region_at(self, x: float, y: float) -> HoverRegion | None:
         """What lies at a place of the drawing."""
-        return next((spot for spot in self.spots if spot.holds(x, y)), None)
+        return next((region for region in self.regions if region.holds(x, y)), None)
 
 
 def percent(value: float) -> str:
@@ -94,8 +94,8 @@ def accuracies_figure(analysis: Analysis, look: Look = LIGHT) -> Figure:
         )
         for one in analysis.contenders
     )
-    spots = tuple(
-        SpotCheck(
+    regions = tuple(
+        HoverRegion(
             0,
             top + row * place,
             width,
@@ -112,7 +112,7 @@ def accuracies_figure(analysis: Analysis, look: Look = LIGHT) -> Figure:
         drawing.svg(),
         ("", "Accuracy", "95 % interval", "Macro-F1", "Answered", "Against the better model"),
         rows,
-        spots,
+        regions,
     )
 
 
@@ -130,7 +130,7 @@ def confusion_figure(one: Contender, look: Look = LIGHT) -> Figure:
     drawing = Drawing(left + cell * side + 20, top + cell * side + 20, look, f"{one.words}: confusion matrix")
     drawing.text(left + cell * side / 2, 18, f"{one.words} says", look.ink_2, 12, "middle")
     counts = one.report.confusion
-    spots: list[SpotCheck] = []
+    regions: list[HoverRegion] = []
     for column, name in enumerate(BINS):
         drawing.text(left + cell * (column + 0.5), 42, name, look.ink, 13, "middle", bold=True)
     for line, name in enumerate(BINS):
@@ -143,7 +143,7 @@ def confusion_figure(one: Contender, look: Look = LIGHT) -> Figure:
             drawing.text(x + cell / 2, y + cell / 2 + 2, str(counts[line, column]), look.ink, 16, "middle")
             drawing.text(x + cell / 2, y + cell / 2 + 20, f"{share * 100:.0f} %", look.ink_2, 11, "middle")
             words = f"{counts[line, column]} of {counts[line].sum()} answers for {name}: {BINS[column]}"
-            spots.append(SpotCheck(x, y, x + cell, y + cell, line, words))
+            regions.append(HoverRegion(x, y, x + cell, y + cell, line, words))
     rows = tuple(
         (name, str(figures.items), str(figures.answered), percent(figures.precision), percent(figures.recall))
         for name, figures in zip(BINS, one.bins, strict=True)
@@ -155,7 +155,7 @@ def confusion_figure(one: Contender, look: Look = LIGHT) -> Figure:
         drawing.svg(),
         ("Bin", "Items", "Answers", "Precision", "Recall"),
         rows,
-        tuple(spots),
+        tuple(regions),
     )
 
 
@@ -185,8 +185,8 @@ def reliability_figure(one: Contender, look: Look = LIGHT) -> Figure:
         for bar in one.reliability.bars
         if bar.items
     )
-    spots = tuple(
-        SpotCheck(
+    regions = tuple(
+        HoverRegion(
             frame.x(bar.low), frame.top, frame.x(bar.high), frame.bottom, place,
             f"Confidence {cells[0]}: {cells[1]} answers, {cells[3]} right",
         )
@@ -199,7 +199,7 @@ def reliability_figure(one: Contender, look: Look = LIGHT) -> Figure:
         drawing.svg(),
         ("Confidence", "Answers", "Mean", "Right"),
         rows,
-        spots,
+        regions,
     )
 
 
@@ -237,58 +237,58 @@ def coverage_figure(one: Contender, at: Operating, look: Look = LIGHT) -> Figure
     )
 
 
-def _slices(tried: list[Operating], frame: Frame) -> tuple[SpotCheck, ...]:
+def _slices(tried: list[Operating], frame: Frame) -> tuple[HoverRegion, ...]:
     """The frame cut upright, so that each place belongs to the threshold whose share of answers is nearest."""
     places = sorted((frame.x(1 - point.review), row) for row, point in enumerate(tried))
     edges = [(a + b) / 2 for (a, _), (b, _) in itertools.pairwise(places)]
     cuts = zip([frame.left, *edges], [*edges, frame.right], places, strict=True)
     return tuple(
-        SpotCheck(left, frame.top, right, frame.bottom, row, threshold_words(tried[row]))
+        HoverRegion(left, frame.top, right, frame.bottom, row, threshold_words(tried[row]))
         for left, right, (_, row) in cuts
     )
 
 
 def ceiling_figure(analysis: Analysis, look: Look = LIGHT) -> Figure | None:
     """Who was right: what any selection can reach. None where only one model was run."""
-    roof = analysis.ceiling
-    if roof is None or not roof.items:
+    oracle = analysis.oracle
+    if oracle is None or not oracle.items:
         return None
     parts = (
-        ("Both right", roof.both, look.fill, 1.0),
-        ("Image alone", roof.only_image, look.fill, 0.65),
-        ("Text alone", roof.only_text, look.fill, 0.4),
-        ("Neither", roof.neither, look.pale, 0.3),
+        ("Both right", oracle.both, look.fill, 1.0),
+        ("Image alone", oracle.only_image, look.fill, 0.65),
+        ("Text alone", oracle.only_text, look.fill, 0.4),
+        ("Neither", oracle.neither, look.pale, 0.3),
     )
     drawing = Drawing(640, 118, look, "Who was right")
     left, width = 10.0, 620.0
-    spots: list[SpotCheck] = []
+    regions: list[HoverRegion] = []
     for place, (words, count, fill, opacity) in enumerate(parts):
-        size = width * count / roof.items
+        size = width * count / oracle.items
         drawing.rect(left, 16, max(size - 2, 0), 36, fill, opacity)
         x = 10 + place * 158
         drawing.rect(x, 74, 12, 12, fill, opacity)
         drawing.text(x + 20, 85, words, look.ink, 12)
-        drawing.text(x + 20, 103, f"{count}, {percent(count / roof.items)}", look.ink_2, 12)
-        said = f"{words}: {count} of {roof.items}, {percent(count / roof.items)}"
-        spots += [
-            SpotCheck(left, 16, left + size, 52, place, said),
-            SpotCheck(x, 70, x + 158, 110, place, said),
+        drawing.text(x + 20, 103, f"{count}, {percent(count / oracle.items)}", look.ink_2, 12)
+        said = f"{words}: {count} of {oracle.items}, {percent(count / oracle.items)}"
+        regions += [
+            HoverRegion(left, 16, left + size, 52, place, said),
+            HoverRegion(x, 70, x + 158, 110, place, said),
         ]
         left += size
     return Figure(
         "What any choice between the models can reach",
-        f"At least one model is right on {percent(roof.reachable)} of the items.",
+        f"At least one model is right on {percent(oracle.reachable)} of the items.",
         drawing.svg(),
         ("Who was right", "Items", "Share"),
-        tuple((words, str(count), percent(count / roof.items)) for words, count, _, _ in parts),
-        tuple(spots),
+        tuple((words, str(count), percent(count / oracle.items)) for words, count, _, _ in parts),
+        tuple(regions),
     )
 
 
 def all_figures(analysis: Analysis, look: Look = LIGHT) -> tuple[Figure, ...]:
     """In the order of the page."""
-    roof = ceiling_figure(analysis, look)
-    figures = [accuracies_figure(analysis, look), *([roof] if roof else [])]
+    oracle = ceiling_figure(analysis, look)
+    figures = [accuracies_figure(analysis, look), *([oracle] if oracle else [])]
     in_use = analysis.in_use
     shown = [one for one in analysis.contenders if one.raw is not None and one.key != in_use.key]
     figures += [confusion_figure(one, look) for one in (in_use, *shown)]

@@ -20,7 +20,7 @@ from gcdesk.engine.evaluation.metrics import Accuracy, Report, report
 from gcdesk.engine.evaluation.significance import mcnemar
 from gcdesk.engine.labels import BINS, bin_index
 from gcdesk.engine.modelfile.info import ModelInfo
-from gcdesk.engine.modelfile.training_captions import caption_mark, load_seen
+from gcdesk.engine.modelfile.training_captions import caption_hash, load_training_captions
 from gcdesk.engine.tables.reader import read_table
 from gcdesk.engine.tables.writer import replaced_file
 
@@ -233,8 +233,8 @@ def _fair(first: Path, second: Path, labelled: LabelledSet) -> tuple[LabelledSet
     learned = np.zeros(len(labelled.items), bool)
     remarks = []
     for info, folder in zip(infos, (first, second), strict=True):
-        marks = load_seen(folder, info)
-        seen = np.array([caption_mark(_caption_of(item, info)) in marks for item in labelled.items])
+        marks = load_training_captions(folder, info)
+        seen = np.array([caption_hash(_caption_of(item, info)) in marks for item in labelled.items])
         learned |= seen
         if seen.any():
             remarks.append(f"{info.name} learned {int(seen.sum()):,} of the {len(seen):,} captions")

@@ -17,7 +17,7 @@ from gcdesk.engine.evaluation.labelled_set import LabelledSet
 from gcdesk.engine.evaluation.scored_set import FOLDER, ScoredItem, ScoredModel, ScoredSet
 from gcdesk.engine.inference.backend import ImageBackend, TextBackend
 from gcdesk.engine.labels import BINS
-from gcdesk.engine.modelfile.training_captions import caption_mark, load_seen
+from gcdesk.engine.modelfile.training_captions import caption_hash, load_training_captions
 from gcdesk.engine.selection.rules import Rule
 
 # A set of so many photos with fewer than one caption in five of them is named by class, not by caption;
@@ -63,7 +63,7 @@ def measure(
     classifier = models.classifier(Rule.MAX_CONFIDENCE, cores=cores)
     seen: frozenset[str] = frozenset()
     if models.text is not None:
-        seen = load_seen(models.text.folder, models.text.backend.info)
+        seen = load_training_captions(models.text.folder, models.text.backend.info)
     results: list[Result] = []
     stream = classifier.classify(Item(one.path, one.caption, one.error) for one in items)
     try:
@@ -79,7 +79,7 @@ def measure(
             caption=result.caption,
             label=one.label,
             source=one.source,
-            seen=bool(result.caption) and caption_mark(result.caption) in seen,
+            seen=bool(result.caption) and caption_hash(result.caption) in seen,
             held=one.held,
             doubt=math.nan if result.distance is None else result.distance,
             known_words=round(result.known_words, 3),

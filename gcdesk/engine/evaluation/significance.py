@@ -29,7 +29,7 @@ class McNemar:
 
 
 @dataclass(frozen=True)
-class Ceiling:
+class OracleAccuracy:
     """Items that both models got right, only one did, neither did: no choice of one of them beats `reachable`."""
 
     both: int
@@ -58,10 +58,10 @@ def mcnemar(a_right: ArrayLike, b_right: ArrayLike) -> McNemar:
     return McNemar(only_a, only_b, _two_sided(min(only_a, only_b), only_a + only_b))
 
 
-def ceiling(image_right: ArrayLike, text_right: ArrayLike) -> Ceiling:
+def oracle_accuracy(image_right: ArrayLike, text_right: ArrayLike) -> OracleAccuracy:
     """Count who was right (n,) on the same items. Raises ValueError for shapes that do not fit."""
     image, text = _pair(image_right, text_right)
-    return Ceiling(
+    return OracleAccuracy(
         int((image & text).sum()),
         int((image & ~text).sum()),
         int((text & ~image).sum()),

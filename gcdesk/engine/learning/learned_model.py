@@ -19,7 +19,7 @@ from gcdesk.engine.evaluation.scoring import Measured
 from gcdesk.engine.inference.backend import ImageBackend
 from gcdesk.engine.inference.devices import open_backend
 from gcdesk.engine.learning.last_layer import LastLayer, last_layer
-from gcdesk.engine.learning.quick_learn import Learned, Lessons, learn
+from gcdesk.engine.learning.quick_learn import Learned, TrainingSet, learn
 from gcdesk.engine.learning.rule_fitting import group_numbers
 from gcdesk.engine.library.library import Library, verify_model
 from gcdesk.engine.modelfile.checkpoint import MODEL_SUFFIX, TOKENIZER_FILE, load_info, load_model, save_model
@@ -27,7 +27,7 @@ from gcdesk.engine.modelfile.info import LoadedModel, Provenance
 from gcdesk.engine.modelfile.item_kinds import load_item_kinds, save_item_kinds
 from gcdesk.engine.modelfile.known_words import load_known_words, save_known_words, words_of
 from gcdesk.engine.modelfile.novelty import load_novelty, save_novelty
-from gcdesk.engine.modelfile.training_captions import caption_mark, load_seen, write_marks
+from gcdesk.engine.modelfile.training_captions import caption_hash, load_training_captions, write_hashes
 from gcdesk.engine.photos.preprocessing import decode_photo, preprocess
 
 Kind = Literal["image", "text"]
@@ -58,13 +58,13 @@ def learn_model(
         raise LearningError(
             "None of the corrected items can be learned from: photos or captions are missing."
         )
-    lessons = Lessons(
+    training_set = TrainingSet(
         layer.inputs(features),
         np.array([items[place].label for place in usable], dtype=np.int64),
         group_numbers([str(groups[place]) for place in usable]),
         layer.inputs(anchors),
     )
-    found = learn(lessons, layer, seed)
+    found = learn(training_set, layer, seed)
     captions = [_caption(items[place], model) for place in usable] if kind == "text" else []
     return _install(model, found, captions, library), found
 
@@ -171,8 +171,8 @@ def _install(model: LoadedModel, found: Learned, captions: Sequence[str], librar
         if kinds is not None:
             save_item_kinds(kinds, made, sha256)
         if info.kind == "text":
-            marks = load_seen(model.folder, model.info)
-            write_marks([*marks, *map(caption_mark, captions)], made, sha256)
+            marks = load_training_captions(model.folder, model.info)
+            write_hashes([*marks, *map(caption_hash, captions)], made, sha256)
             known = load_known_words(model.folder, model.info)
             if known is not None:
                 save_known_words(known.words | words_of(captions), made, sha256)

@@ -36,7 +36,7 @@ Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Lessons:
+class TrainingSet:
     """What the layer is fed for n items whose bin is known, their bins (n,), groups (n,), and for m anchors (m, d)."""
 
     inputs: Floats
@@ -65,31 +65,31 @@ class Learned:
     changed: float
 
 
-def learn(lessons: Lessons, layer: LastLayer, seed: int = 0) -> Learned:
+def learn(training_set: TrainingSet, layer: LastLayer, seed: int = 0) -> Learned:
     """Fit the layer. Raises LearningError where there is nothing to learn, or where the result would be worse."""
-    old = layer.logits(lessons.inputs).argmax(axis=1)
-    right = old == lessons.labels
+    old = layer.logits(training_set.inputs).argmax(axis=1)
+    right = old == training_set.labels
     if int((~right).sum()) < MIN_CORRECTIONS:
         raise LearningError(
             "There is nothing to learn: the model is right on every item that was corrected and may be learned from."
         )
-    after = _out_of_fold(lessons, layer, seed)
-    before, gained = int(right.sum()), int((after == lessons.labels).sum())
-    new = fit_layer(lessons, layer)
+    after = _out_of_fold(training_set, layer, seed)
+    before, gained = int(right.sum()), int((after == training_set.labels).sum())
+    new = fit_layer(training_set, layer)
     changed = 0.0
-    if len(lessons.anchors):
-        answers = [one.logits(lessons.anchors).argmax(axis=1) for one in (layer, new)]
+    if len(training_set.anchors):
+        answers = [one.logits(training_set.anchors).argmax(axis=1) for one in (layer, new)]
         changed = float((answers[0] != answers[1]).mean())
-    answer = new.logits(lessons.inputs).argmax(axis=1)
+    answer = new.logits(training_set.inputs).argmax(axis=1)
     found = Learned(
         layer=new,
         items=len(right),
         before=before,
         after=gained,
-        test=mcnemar(after == lessons.labels, right),
+        test=mcnemar(after == training_set.labels, right),
         mistakes=int((~right).sum()),
-        mended=int(((answer == lessons.labels) & ~right).sum()),
-        anchors=len(lessons.anchors),
+        mended=int(((answer == training_set.labels) & ~right).sum()),
+        anchors=len(training_set.anchors),
         changed=changed,
     )
     refuse_worse(found)
@@ -110,10 +110,10 @@ def refuse_worse(found: Learned) -> None:
         )
 
 
-def fit_layer(lessons: Lessons, layer: LastLayer) -> LastLayer:
-    """The layer that the lessons lead to."""
-    scale = max(float(np.sqrt((lessons.inputs**2).sum(axis=1).mean())), 1e-9)
-    lesson, anchor = (_with_one(rows / scale) for rows in (lessons.inputs, lessons.anchors))
+def fit_layer(training_set: TrainingSet, layer: LastLayer) -> LastLayer:
+    """The layer that the training_set lead to."""
+    scale = max(float(np.sqrt((training_set.inputs**2).sum(axis=1).mean())), 1e-9)
+    lesson, anchor = (_with_one(rows / scale) for rows in (training_set.inputs, training_set.anchors))
     start = np.concatenate([layer.weight * scale, layer.bias[:, None]], axis=1)
     # The change lies in the span of what is looked at: there it has hundreds of numbers, not thousands.
     basis, _ = np.linalg.qr(np.concatenate([lesson, anchor]).T)
@@ -122,13 +122,13 @@ def fit_layer(lessons: Lessons, layer: LastLayer) -> LastLayer:
         anchor @ basis,
         lesson @ start.T,
         anchor @ start.T,
-        np.eye(len(BINS))[lessons.labels],
+        np.eye(len(BINS))[training_set.labels],
     )
     weights = np.ones(len(lesson))
     change = np.zeros((len(BINS), basis.shape[1]))
     for _ in range(_ROUNDS):
         change = _descend(pulls, weights, change)
-        wrong = (pulls.lesson_start + pulls.lesson @ change.T).argmax(axis=1) != lessons.labels
+        wrong = (pulls.lesson_start + pulls.lesson @ change.T).argmax(axis=1) != training_set.labels
         if not wrong.any():
             break
         weights[wrong] *= 2
@@ -140,7 +140,7 @@ def fit_layer(lessons: Lessons, layer: LastLayer) -> LastLayer:
 
 @dataclass(frozen=True)
 class _Pulls:
-    """Lessons (n, r) and anchors (m, r) in the span, their logits (n, 4) and (m, 4) by the old layer, truth (n, 4)."""
+    """Corrections (n, r) and anchors (m, r) in the span, logits (n, 4) and (m, 4) by the old layer, truth (n, 4)."""
 
     lesson: Floats
     anchor: Floats
@@ -194,12 +194,17 @@ def _with_one(rows: Floats) -> Floats:
     return np.concatenate([rows, np.ones((len(rows), 1))], axis=1)
 
 
-def _out_of_fold(lessons: Lessons, layer: LastLayer, seed: int) -> Ints:
+def _out_of_fold(training_set: TrainingSet, layer: LastLayer, seed: int) -> Ints:
     """Answers (n,) of layers that had not learned the item's group; the old ones where there is only one group."""
-    answers: Ints = layer.logits(lessons.inputs).argmax(axis=1)
-    if len(set(lessons.groups.tolist())) < 2:
+    answers: Ints = layer.logits(training_set.inputs).argmax(axis=1)
+    if len(set(training_set.groups.tolist())) < 2:
         return answers
-    for held in grouped_folds(lessons.groups, _FOLDS, seed):
-        part = Lessons(lessons.inputs[~held], lessons.labels[~held], lessons.groups[~held], lessons.anchors)
-        answers[held] = fit_layer(part, layer).logits(lessons.inputs[held]).argmax(axis=1)
+    for held in grouped_folds(training_set.groups, _FOLDS, seed):
+        part = TrainingSet(
+            training_set.inputs[~held],
+            training_set.labels[~held],
+            training_set.groups[~held],
+            training_set.anchors,
+        )
+        answers[held] = fit_layer(part, layer).logits(training_set.inputs[held]).argmax(axis=1)
     return answers

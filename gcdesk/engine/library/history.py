@@ -1,4 +1,4 @@
-"""Which models were in use before, so that one key goes back to the former one. A small JSON file beside the models."""
+"""Which models were in use before, so that one key goes back to the last one. A small JSON file beside them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LONGEST = 20
 STARTER = ""  # in place of a name: the model that ships with the app
 
 
-def remember(kind: str, name: str | None, folder: Path | None = None) -> None:
+def record_use(kind: str, name: str | None, folder: Path | None = None) -> None:
     """Note that `name` (None: the starter) was in use until now. Raises OSError."""
     path = _path(folder)
     history = _read(path)
@@ -24,10 +24,12 @@ def remember(kind: str, name: str | None, folder: Path | None = None) -> None:
     write_atomically(path, json.dumps(history, indent=1))
 
 
-def former(kind: str, now: str | None, there: Sequence[str], folder: Path | None = None) -> str | None:
-    """The model that was in use before `now`, of those that are still `there`: a name, STARTER, or None for none."""
+def previous_model(
+    kind: str, now: str | None, installed: Sequence[str], folder: Path | None = None
+) -> str | None:
+    """The model in use before `now`, of those that are still `installed`: a name, STARTER, or None for none."""
     for name in reversed(_read(_path(folder)).get(kind, [])):
-        if name != (now or STARTER) and (name == STARTER or name in there):
+        if name != (now or STARTER) and (name == STARTER or name in installed):
             return name
     return None
 

@@ -39,7 +39,7 @@ class ModelSource:
     suggested: tuple[str, ...] | None = None
 
 
-def look_at(path: Path) -> ModelSource:
+def inspect_model_file(path: Path) -> ModelSource:
     """Say what `path` is: a `.gcmodel` folder, its zip, or a course `.pth`. Raises nothing for what it may hold."""
     name = path.name.partition(MODEL_SUFFIX)[0].removesuffix(path.suffix)
     try:

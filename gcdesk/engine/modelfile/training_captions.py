@@ -23,24 +23,24 @@ _HEAD = "gcdesk captions seen in training, weights "
 _MARK = re.compile(r"[0-9a-f]{16}")
 
 
-def caption_mark(caption: str) -> str:
+def caption_hash(caption: str) -> str:
     """The hash of a caption in rule form."""
     return hashlib.sha256(caption.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def save_seen(captions: Iterable[str], folder: Path, weights_sha256: str) -> Path:
+def save_training_captions(captions: Iterable[str], folder: Path, weights_sha256: str) -> Path:
     """Put the file into a model folder; captions in the form that the model reads."""
-    return write_marks({caption_mark(caption) for caption in captions if caption}, folder, weights_sha256)
+    return write_hashes({caption_hash(caption) for caption in captions if caption}, folder, weights_sha256)
 
 
-def write_marks(marks: Iterable[str], folder: Path, weights_sha256: str) -> Path:
+def write_hashes(marks: Iterable[str], folder: Path, weights_sha256: str) -> Path:
     """The same from hashes, for a model that was made from another."""
     file = Path(folder) / SEEN_FILE
     write_atomically(file, "\n".join([_HEAD + weights_sha256, *sorted(set(marks))]) + "\n")
     return file
 
 
-def load_seen(folder: Path, info: ModelInfo) -> frozenset[str]:
+def load_training_captions(folder: Path, info: ModelInfo) -> frozenset[str]:
     """The hashes of a model folder, none where it has no such file, or one of other
     weights. Raises ModelFileError for a damaged one.
     """

@@ -119,13 +119,13 @@ class FigureCard(QFrame):
 
     def _hover(self, x: float, y: float) -> None:
         """The values at the pointer: in words, and their row in the table."""
-        spot = self.figure.spot_at(x, y)
-        if spot is None:
+        region = self.figure.region_at(x, y)
+        if region is None:
             self.drawing.setToolTip("")
             self.table.clearSelection()
             return
-        self.drawing.setToolTip(tip(f"{spot.words}. Press to see them." if self._matrix else spot.words))
-        self.table.selectRow(spot.row)
+        self.drawing.setToolTip(tip(f"{region.words}. Press to see them." if self._matrix else region.words))
+        self.table.selectRow(region.row)
 
     def _choose(self, x: float, y: float) -> None:
         answer, true = int((x - LEFT) // CELL), int((y - TOP) // CELL)

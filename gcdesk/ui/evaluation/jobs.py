@@ -18,7 +18,7 @@ from gcdesk.engine.selection.rules import Rule
 from gcdesk.jobs.task_client import IDLE, TaskClient
 from gcdesk.ui.threads.file_tasks import FileTasks
 from gcdesk.worker.protocol.task_messages import Done, Task
-from gcdesk.worker.tasks.kept_evaluations import Kept, forget, kept_evaluations
+from gcdesk.worker.tasks.kept_evaluations import StoredEvaluation, delete_evaluation, kept_evaluations
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class EvaluationJobs(QObject):
 
     # --- on the thread
 
-    def list_kept(self, done: Callable[[list[Kept]], None]) -> None:
+    def list_kept(self, done: Callable[[list[StoredEvaluation]], None]) -> None:
         """The evaluations that are kept, the latest first."""
         self._file_tasks.run(kept_evaluations, done)
 
@@ -107,9 +107,9 @@ class EvaluationJobs(QObject):
 
         self._file_tasks.run(work, done)
 
-    def forget(self, kept: Kept, done: Callable[[None], None]) -> None:
+    def forget(self, kept: StoredEvaluation, done: Callable[[None], None]) -> None:
         """Delete a stored evaluation on a thread, then call `done`."""
-        self._file_tasks.run(lambda: forget(kept), done)
+        self._file_tasks.run(lambda: delete_evaluation(kept), done)
 
     def close(self) -> None:
         """End what runs."""

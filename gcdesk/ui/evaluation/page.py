@@ -115,9 +115,9 @@ class EvaluationPage(QScrollArea):
         in_use = analysis.in_use
         models = [item for item in analysis.contenders if item.raw is not None and item.key != in_use.key]
         made: list[QWidget] = [self._card(FigureCard(accuracies_figure(analysis, look), self._theme))]
-        roof = ceiling_figure(analysis, look)
-        if roof is not None:
-            made.append(self._card(FigureCard(roof, self._theme)))
+        oracle = ceiling_figure(analysis, look)
+        if oracle is not None:
+            made.append(self._card(FigureCard(oracle, self._theme)))
         made.append(self._review(analysis))
         for item in (in_use, *models):
             card = FigureCard(confusion_figure(item, look), self._theme, matrix=True)

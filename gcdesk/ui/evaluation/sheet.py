@@ -35,7 +35,7 @@ from gcdesk.ui.theme.theme import Theme
 from gcdesk.ui.widgets.dialogs import Answer, Question, Sheet, section
 from gcdesk.ui.widgets.plain_text import tip
 from gcdesk.worker.protocol.task_messages import Done, Progress
-from gcdesk.worker.tasks.kept_evaluations import Kept
+from gcdesk.worker.tasks.kept_evaluations import StoredEvaluation
 
 _KEPT = Qt.ItemDataRole.UserRole
 _LEFT = 270
@@ -141,7 +141,7 @@ class EvaluationSheet(Sheet):
     def refresh(self, choose: Path | None = None) -> None:
         """Read the list again, off the window's thread; `choose`: the folder to show."""
 
-        def fill(found: list[Kept]) -> None:
+        def fill(found: list[StoredEvaluation]) -> None:
             current = choose or (kept.folder if (kept := self.chosen()) is not None else None)
             self.kept.blockSignals(True)
             self.kept.clear()
@@ -163,10 +163,10 @@ class EvaluationSheet(Sheet):
 
         self._jobs.list_kept(self.while_open(fill))
 
-    def chosen(self) -> Kept | None:
+    def chosen(self) -> StoredEvaluation | None:
         """The stored evaluation of the current row, None for none."""
         item = self.kept.currentItem()
-        kept: Kept | None = item.data(_KEPT) if item is not None else None
+        kept: StoredEvaluation | None = item.data(_KEPT) if item is not None else None
         return kept
 
     def _read(self) -> None:
@@ -181,7 +181,7 @@ class EvaluationSheet(Sheet):
 
     def _settle_buttons(self) -> None:
         idle, present = not self._jobs.busy, self._shown is not None
-        both = present and self._shown is not None and self._shown.analysis.ceiling is not None
+        both = present and self._shown is not None and self._shown.analysis.oracle is not None
         self.fit.setEnabled(idle and both)
         self.report.setEnabled(idle and present)
         self.compare.setEnabled(present and self.kept.count() > 1)
@@ -297,13 +297,13 @@ class EvaluationSheet(Sheet):
         menu, chosen = QMenu(self), self.chosen()
         menu.aboutToHide.connect(menu.deleteLater)
         for row in range(self.kept.count()):
-            other: Kept = self.kept.item(row).data(_KEPT)
+            other: StoredEvaluation = self.kept.item(row).data(_KEPT)
             if chosen is None or other.folder != chosen.folder:
                 words = f"{other.name}, {day_and_time(other.created)}".replace("&", "&&")
                 menu.addAction(words, partial(self.compare_with, other))
         menu.popup(self.compare.mapToGlobal(self.compare.rect().topLeft()))
 
-    def compare_with(self, other: Kept) -> None:
+    def compare_with(self, other: StoredEvaluation) -> None:
         """Show the chosen evaluation beside another one, the older of the two first."""
         chosen = self.chosen()
         if chosen is None:

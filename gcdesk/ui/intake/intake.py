@@ -16,7 +16,7 @@ from PySide6.QtCore import QEvent, QMimeData, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QGuiApplication, QUndoCommand
 from PySide6.QtWidgets import QLineEdit
 
-from gcdesk.config.thresholds import DRIVE_SILENT_SECONDS
+from gcdesk.config.thresholds import DRIVE_STALLED_SECONDS
 from gcdesk.engine.captions.caption_table import CaptionTable, read_caption_csv
 from gcdesk.engine.captions.rules import caption_from_path
 from gcdesk.engine.captions.table_fit import why_none
@@ -96,7 +96,7 @@ class Intake(QObject):
         self._current: _Work | None = None
         self._silence = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
         self._silence.timeout.connect(self._tell_silence)
-        self.silent_seconds = DRIVE_SILENT_SECONDS
+        self.silent_seconds = DRIVE_STALLED_SECONDS
         self._closed = False
         self.tables: list[CaptionTable] = []
         self._session = self._controller.session_id

@@ -15,7 +15,7 @@ from PySide6.QtCore import QFileSystemWatcher, QObject, QTimer, Signal
 
 from gcdesk.config.thresholds import WATCH_POLL_SECONDS
 from gcdesk.engine.captions.rules import caption_from_path
-from gcdesk.engine.errors import DRIVE_SILENT
+from gcdesk.engine.errors import DRIVE_STALLED
 from gcdesk.store import Status
 from gcdesk.ui.host import Host
 from gcdesk.ui.intake.folder_poller import FolderPoller, ScanResult
@@ -240,7 +240,7 @@ class WatchedFolder(QObject):
         stalled = [
             row
             for row in faulty
-            if rows.error[row] == DRIVE_SILENT
+            if rows.error[row] == DRIVE_STALLED
             and rows.path[row].startswith(here)
             and self._tries[rows.path[row]] < _MOST_TRIES
         ]

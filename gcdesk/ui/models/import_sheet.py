@@ -162,9 +162,9 @@ class ImportSheet(Sheet):
         """Look at these files, on a thread."""
 
         def work() -> list[ModelSource]:
-            from gcdesk.engine.library.import_sources import look_at
+            from gcdesk.engine.library.import_sources import inspect_model_file
 
-            return [look_at(path) for path in paths]
+            return [inspect_model_file(path) for path in paths]
 
         known = {card.source.path for card in self.cards if not card.installed}
         paths = [path for path in paths if path not in known]

@@ -99,10 +99,10 @@ class ModelJobs(QObject):
         now = self._known[kind]
 
         def work() -> str | None:
-            from gcdesk.engine.library.history import former
+            from gcdesk.engine.library.history import previous_model
             from gcdesk.engine.library.library import Library
 
-            return former(kind, now, [model.name for model in Library().models()])
+            return previous_model(kind, now, [model.name for model in Library().models()])
 
         self._file_tasks.run(work, done)
 
@@ -113,12 +113,12 @@ class ModelJobs(QObject):
         self._preferences.change(**{_FIELDS[kind]: name})
 
     def _settings_changed(self, names: set[str]) -> None:
-        from gcdesk.engine.library.history import remember
+        from gcdesk.engine.library.history import record_use
 
         for kind, field in _FIELDS.items():
             if field in names:
                 before, self._known[kind] = self._known[kind], getattr(self._preferences.settings, field)
-                self._file_tasks.run(partial(remember, kind, before), lambda _none: None)
+                self._file_tasks.run(partial(record_use, kind, before), lambda _none: None)
         if names & set(_FIELDS.values()):
             self.changed.emit()
 

@@ -72,7 +72,7 @@ def die_with_parent() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
-def step_back(by: int) -> None:
+def lower_thread_priority(by: int) -> None:
     """Lower the priority of the calling thread, where the system knows such a thing (Linux)."""
     if sys.platform == "linux":
         own = threading.get_native_id()
@@ -88,7 +88,7 @@ def low_priority(by: int) -> None:
         ctypes.windll.kernel32.SetPriorityClass(ctypes.windll.kernel32.GetCurrentProcess(), below_normal)
 
 
-def beat(send: Callable[[], None]) -> None:
+def start_heartbeat(send: Callable[[], None]) -> None:
     """Call `send` every HEARTBEAT_SECONDS on a thread of its own, for as long as the interpreter lives."""
     pause = threading.Event()
 
@@ -99,6 +99,6 @@ def beat(send: Callable[[], None]) -> None:
     threading.Thread(target=work, name="heartbeat", daemon=True).start()
 
 
-def leave(code: int = 0) -> NoReturn:
+def exit_immediately(code: int = 0) -> NoReturn:
     """End the process now: threads in the middle of a photo do not hold it up."""
     os._exit(code)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 
-from gcdesk.worker.process.lifecycle import leave
+from gcdesk.worker.process.lifecycle import exit_immediately
 from gcdesk.worker.protocol.codec import Message, to_line
 
 
@@ -24,4 +24,4 @@ class Outbox:
                 while line:
                     line = line[os.write(self._pipe, line) :]
             except OSError:
-                leave()
+                exit_immediately()

@@ -10,7 +10,7 @@ from gcdesk.worker.protocol.codec import Item
 from gcdesk.worker.protocol.messages import Priority
 
 
-class WaitingPhotos:
+class PhotoQueue:
     """Several lanes take from it; requests put in, reorder and cancel. The window bounds how many wait."""
 
     def __init__(self) -> None:

@@ -19,7 +19,7 @@ from typing import assert_never
 
 from gcdesk.engine.errors import GcdeskError
 from gcdesk.engine.os_errors import os_reason
-from gcdesk.worker.process.lifecycle import leave, step_back
+from gcdesk.worker.process.lifecycle import exit_immediately, lower_thread_priority
 from gcdesk.worker.process.outbox import Outbox
 from gcdesk.worker.protocol.codec import (
     Cancel,
@@ -48,7 +48,7 @@ from gcdesk.worker.protocol.codec import (
     WordsReady,
 )
 from gcdesk.worker.serve.models import Models, load_models
-from gcdesk.worker.serve.photo_queue import WaitingPhotos
+from gcdesk.worker.serve.photo_queue import PhotoQueue
 from gcdesk.worker.serve.picture_cache import Pictures
 from gcdesk.worker.serve.scoring import ImageScoreCache, draw_heatmap, explain_words, rescore, score_items
 
@@ -74,7 +74,7 @@ class Server:
         self._pictures = Pictures(Path())
         self._pruning = threading.Lock()
         self._image_scores = ImageScoreCache()
-        self._photos = WaitingPhotos()
+        self._photos = PhotoQueue()
         self._captions: OrderedDict[int, Rescore] = OrderedDict()
         self._captions_changed = threading.Condition()
         self._drawings: queue.LifoQueue[HeatMap | Preview | Words] = queue.LifoQueue()
@@ -127,7 +127,7 @@ class Server:
             case Configure():
                 self._configurations.put(request)
             case Shutdown():
-                leave()
+                exit_immediately()
             case _:
                 assert_never(request)
 
@@ -210,7 +210,7 @@ class Server:
     # --- photos
 
     def _work_in_lane(self, models: Models, ended: threading.Event) -> None:
-        step_back(_LANE_STEP_BACK)
+        lower_thread_priority(_LANE_STEP_BACK)
 
         def most() -> int:
             largest = models.classifier.parallelism.image_batch
@@ -300,7 +300,7 @@ class Server:
             threading.Thread(target=_guarded(self._prune), name="prune", daemon=True).start()
 
     def _prune(self) -> None:
-        step_back(19)
+        lower_thread_priority(19)
         try:
             self._pictures.prune()
         finally:
@@ -320,6 +320,6 @@ def _guarded(work: Callable[[], None]) -> Callable[[], None]:
             work()
         except BaseException:
             _log.critical("the thread %s failed", threading.current_thread().name, exc_info=True)
-            leave(70)
+            exit_immediately(70)
 
     return run

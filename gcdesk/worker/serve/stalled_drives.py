@@ -10,31 +10,31 @@ import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from gcdesk.config.thresholds import DRIVE_SILENT_SECONDS
-from gcdesk.engine.errors import DRIVE_SILENT, PhotoError, PhotoProblem
+from gcdesk.config.thresholds import DRIVE_STALLED_SECONDS
+from gcdesk.engine.errors import DRIVE_STALLED, PhotoError, PhotoProblem
 
 Made = TypeVar("Made")
 
 
-class _Errand(Generic[Made]):
-    """Work under way: `moved` is when it last came forward, by the clock of `time.monotonic`."""
+class _Read(Generic[Made]):
+    """Work under way: `last_progress` is when it last came forward, by the clock of `time.monotonic`."""
 
     def __init__(self, work: Callable[[Callable[[], None]], Made]) -> None:
         self._work = work
         self._made: list[Made] = []
         self._error: BaseException | None = None
-        self.over = threading.Event()
-        self.moved = time.monotonic()
+        self.finished = threading.Event()
+        self.last_progress = time.monotonic()
 
     def run(self) -> None:
         try:
             self._made.append(self._work(self._step))
         except BaseException as error:  # not swallowed: `result` raises it on the thread that asked
             self._error = error
-        self.over.set()
+        self.finished.set()
 
     def _step(self) -> None:
-        self.moved = time.monotonic()
+        self.last_progress = time.monotonic()
 
     def result(self) -> Made:
         if self._error is not None:
@@ -47,7 +47,7 @@ class Drives:
     each such folder and lane, however many photos there are.
     """
 
-    def __init__(self, seconds: float = DRIVE_SILENT_SECONDS) -> None:
+    def __init__(self, seconds: float = DRIVE_STALLED_SECONDS) -> None:
         self._seconds = seconds
         self._lock = threading.Lock()
         self._silent: dict[str, list[threading.Event]] = {}  # set when a late read is over
@@ -58,22 +58,22 @@ class Drives:
         Raises PhotoError where nothing came forward for so long, and whatever `work` raises.
         """
         folder = os.path.dirname(path)
-        if self._is_silent(folder):
-            raise PhotoError(PhotoProblem.SILENT, DRIVE_SILENT)
-        errand = _Errand(work)
+        if self._is_stalled(folder):
+            raise PhotoError(PhotoProblem.SILENT, DRIVE_STALLED)
+        read = _Read(work)
         # It has the priority of this thread, and its fence.
-        threading.Thread(target=errand.run, name="reader", daemon=True).start()
-        while not errand.over.wait(max(0.01, errand.moved + self._seconds - time.monotonic())):
-            if time.monotonic() - errand.moved >= self._seconds:
+        threading.Thread(target=read.run, name="reader", daemon=True).start()
+        while not read.finished.wait(max(0.01, read.last_progress + self._seconds - time.monotonic())):
+            if time.monotonic() - read.last_progress >= self._seconds:
                 with self._lock:
-                    self._silent.setdefault(folder, []).append(errand.over)
-                raise PhotoError(PhotoProblem.SILENT, DRIVE_SILENT)
-        return errand.result()
+                    self._silent.setdefault(folder, []).append(read.finished)
+                raise PhotoError(PhotoProblem.SILENT, DRIVE_STALLED)
+        return read.result()
 
-    def _is_silent(self, folder: str) -> bool:
+    def _is_stalled(self, folder: str) -> bool:
         """Whether somebody still waits for it."""
         with self._lock:
-            waiting = [over for over in self._silent.get(folder, ()) if not over.is_set()]
+            waiting = [finished for finished in self._silent.get(folder, ()) if not finished.is_set()]
             if waiting:
                 self._silent[folder] = waiting
             else:

@@ -9,10 +9,10 @@ from pathlib import Path
 from gcdesk.engine.evaluation.labelled_set import read_labelled
 from gcdesk.engine.evaluation.model_comparison import compare_models, save_comparison
 from gcdesk.worker.protocol.task_messages import Done
-from gcdesk.worker.tasks.runner import Teller
+from gcdesk.worker.tasks.runner import ProgressReporter
 
 
-def run(arguments: Sequence[str], tell: Teller) -> Done:
+def run(arguments: Sequence[str], tell: ProgressReporter) -> Done:
     """Run both over the items and write the comparison."""
     parser = argparse.ArgumentParser(prog="compare-models")
     parser.add_argument("first", type=Path)

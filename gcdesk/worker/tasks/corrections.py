@@ -18,10 +18,10 @@ from gcdesk.store import Judged, Store
 Tell = Callable[[int, int], None]
 
 
-class Fate(StrEnum):
+class SplitAssignment(StrEnum):
     """held: of the station test set, only measures. learn: may be trained on. neither: it joins both kinds."""
 
-    HELD = "held"
+    HELD_OUT = "held"
     LEARN = "learn"
     NEITHER = "neither"
 
@@ -33,7 +33,7 @@ class Correction:
     judged: Judged
     caption: str
     group: int
-    fate: Fate
+    assignment: SplitAssignment
 
     @property
     def source(self) -> str:
@@ -44,7 +44,11 @@ class Correction:
 
     def measured(self) -> Measured:
         return Measured(
-            Path(self.judged.path), self.judged.caption, self.judged.bin, self.source, self.fate is Fate.HELD
+            Path(self.judged.path),
+            self.judged.caption,
+            self.judged.bin,
+            self.source,
+            self.assignment is SplitAssignment.HELD_OUT,
         )
 
 
@@ -54,17 +58,17 @@ def read_corrections(
     rule: CaptionRule = DEFAULT_CAPTION_RULE,
     tell: Tell = lambda _done, _total: None,
 ) -> list[Correction]:
-    """The items with a bin by hand of these sessions (all for None). New groups get their fate here, for ever.
+    """The items with a bin by hand of these sessions (all for None). New groups are assigned here, for ever.
 
-    Groups are made over all sessions, so that the fate of a thing does not depend on what is asked for. tell: photos
-    looked at, of all; may raise to stop. Raises StoreError.
+    Groups are made over all sessions, so that the assignment of a thing does not depend on what is asked for. tell:
+    photos looked at, of all; may raise to stop. Raises StoreError.
     """
     everything = store.judged()
     photos = _photo_hashes(store, everything, tell)
     captions = [apply_rule(one.caption, rule) for one in everything]
     groups = groups_of(captions, photos)
     keys = [item_keys(caption, photo) for caption, photo in zip(captions, photos, strict=True)]
-    fate_of = _fates(store, groups, keys)
+    fate_of = _assignments(store, groups, keys)
     wanted = None if sessions is None else set(sessions)
     return [
         Correction(one, caption, group, fate_of[group])
@@ -90,25 +94,27 @@ def _photo_hashes(store: Store, items: Sequence[Judged], tell: Tell) -> list[int
     return [one.photo if one.photo is not None else fresh.get(one.item_id) for one in items]
 
 
-def _fates(store: Store, groups: Sequence[int], keys: Sequence[tuple[str, ...]]) -> dict[int, Fate]:
+def _assignments(
+    store: Store, groups: Sequence[int], keys: Sequence[tuple[str, ...]]
+) -> dict[int, SplitAssignment]:
     of_group: dict[int, set[str]] = {}
     for group, own in zip(groups, keys, strict=True):
         of_group.setdefault(group, set()).update(own)
     known = store.station_fates(key for mine in of_group.values() for key in mine)
     looks = store.station_photos()
     fresh: dict[str, bool] = {}
-    fates: dict[int, Fate] = {}
+    assignments: dict[int, SplitAssignment] = {}
     for group, mine in of_group.items():
         met = {known[key] for key in mine if key in known} | _met_by_look(mine, known, looks)
         if len(met) == 2:
-            fates[group] = Fate.NEITHER
+            assignments[group] = SplitAssignment.NEITHER
             continue
         held = met.pop() if met else is_drawn(tuple(mine))
-        fates[group] = Fate.HELD if held else Fate.LEARN
+        assignments[group] = SplitAssignment.HELD_OUT if held else SplitAssignment.LEARN
         fresh.update((key, held) for key in mine if key not in known)
     if fresh:
         store.decide_station(fresh)
-    return fates
+    return assignments
 
 
 def _met_by_look(keys: set[str], known: dict[str, bool], looks: dict[int, bool]) -> set[bool]:

@@ -18,13 +18,13 @@ from gcdesk.engine.library.library import Library
 from gcdesk.store import Store, store_path
 from gcdesk.worker.protocol.task_messages import Done
 from gcdesk.worker.tasks.corrections import read_corrections
-from gcdesk.worker.tasks.kept_evaluations import keep
-from gcdesk.worker.tasks.runner import Teller
+from gcdesk.worker.tasks.kept_evaluations import save_evaluation
+from gcdesk.worker.tasks.runner import ProgressReporter
 
 _SESSIONS, _FOLDER = "sessions", "folder"
 
 
-def run(arguments: Sequence[str], tell: Teller) -> Done:
+def run(arguments: Sequence[str], tell: ProgressReporter) -> Done:
     """Score, keep; `result` is the folder of the kept evaluation. Raises GcdeskError."""
     asked = _parser().parse_args(list(arguments))
     items, data, notes = _items(asked, tell)
@@ -38,11 +38,13 @@ def run(arguments: Sequence[str], tell: Teller) -> Done:
         tell.progress(done, total, "Asking both models…")
 
     scored = measure(items, models, asked.name, data, asked.threads, notes, told)
-    kept = keep(scored)
+    kept = save_evaluation(scored)
     return Done(result=str(kept.folder), summary=f"{total:,} items measured.")
 
 
-def _items(asked: argparse.Namespace, tell: Teller) -> tuple[Sequence[Measured], str, Sequence[str]]:
+def _items(
+    asked: argparse.Namespace, tell: ProgressReporter
+) -> tuple[Sequence[Measured], str, Sequence[str]]:
     if asked.what == _FOLDER:
         labelled = read_labelled(Path(asked.which[0]))
         return of_labelled(labelled), "/".join(Path(asked.which[0]).parts[-2:]), labelled.notes

@@ -9,10 +9,10 @@ from gcdesk.engine.evaluation.scored_set import read_scored
 from gcdesk.engine.learning.rule_fitting import fit_selection
 from gcdesk.engine.selection.fitted_rule import save_fitted
 from gcdesk.worker.protocol.task_messages import Done
-from gcdesk.worker.tasks.runner import Teller
+from gcdesk.worker.tasks.runner import ProgressReporter
 
 
-def run(arguments: Sequence[str], tell: Teller) -> Done:
+def run(arguments: Sequence[str], tell: ProgressReporter) -> Done:
     """`result` is the selection's file. Raises SelectionError and EvaluationError."""
     scored = read_scored(Path(arguments[0]))
     tell.progress(0, 1, "Fitting, with cross-validation…")

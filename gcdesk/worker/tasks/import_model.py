@@ -11,10 +11,10 @@ from gcdesk.engine.labels import BINS
 from gcdesk.engine.library.library import Library, is_course_file
 from gcdesk.worker.process.sandbox import confine
 from gcdesk.worker.protocol.task_messages import Done
-from gcdesk.worker.tasks.runner import Teller
+from gcdesk.worker.tasks.runner import ProgressReporter
 
 
-def run(arguments: Sequence[str], tell: Teller) -> Done:
+def run(arguments: Sequence[str], tell: ProgressReporter) -> Done:
     """Install the model; `result` is its folder. The log says what a course file was recognised as."""
     parser = argparse.ArgumentParser(prog="import-model")
     parser.add_argument("source", type=Path)
@@ -31,7 +31,7 @@ def run(arguments: Sequence[str], tell: Teller) -> Done:
     return Done(str(model.folder), f"{model.name} is installed.")
 
 
-def _say_recognised(source: Path, order_given: bool, tell: Teller) -> None:
+def _say_recognised(source: Path, order_given: bool, tell: ProgressReporter) -> None:
     from gcdesk.engine.course.checkpoint import recognise
 
     recognition = recognise(source)

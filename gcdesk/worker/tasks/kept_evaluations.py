@@ -18,7 +18,7 @@ _SUMMARY = "summary.json"
 
 
 @dataclass(frozen=True)
-class Kept:
+class StoredEvaluation:
     """An evaluation on the disk: what the list shows of it without reading it whole."""
 
     folder: Path
@@ -37,7 +37,7 @@ def evaluations_folder() -> Path:
     return user_folders().data / "evaluations"
 
 
-def keep(scored: ScoredSet, parent: Path | None = None) -> Kept:
+def save_evaluation(scored: ScoredSet, parent: Path | None = None) -> StoredEvaluation:
     """Write a scored set into a new folder. Raises EvaluationError where it cannot be written."""
     parent = parent or evaluations_folder()
     stem = time.strftime("%Y%m%d-%H%M%S", time.localtime(scored.created))
@@ -56,10 +56,10 @@ def keep(scored: ScoredSet, parent: Path | None = None) -> Kept:
         write_atomically(folder / _SUMMARY, json.dumps(summary))
     except OSError as error:
         raise EvaluationError(f"The evaluation cannot be kept in {parent}: {error.strerror}.") from error
-    return Kept(folder, scored.name, scored.data, scored.created, len(scored), models)
+    return StoredEvaluation(folder, scored.name, scored.data, scored.created, len(scored), models)
 
 
-def kept_evaluations(parent: Path | None = None) -> list[Kept]:
+def kept_evaluations(parent: Path | None = None) -> list[StoredEvaluation]:
     """Those that there are, the latest first; a folder that is damaged is passed over."""
     parent = parent or evaluations_folder()
     found = [
@@ -68,7 +68,7 @@ def kept_evaluations(parent: Path | None = None) -> list[Kept]:
     return sorted(found, key=lambda one: -one.created)
 
 
-def forget(kept: Kept) -> None:
+def delete_evaluation(kept: StoredEvaluation) -> None:
     """Delete a kept evaluation. Raises EvaluationError."""
     try:
         shutil.rmtree(kept.folder)
@@ -76,11 +76,11 @@ def forget(kept: Kept) -> None:
         raise EvaluationError(f"{kept.folder} cannot be deleted: {error.strerror}.") from error
 
 
-def _look_at(folder: Path) -> Kept | None:
+def _look_at(folder: Path) -> StoredEvaluation | None:
     try:
         data = json.loads((folder / _SUMMARY).read_bytes())
         models: Sequence[str] = data["models"]
-        return Kept(
+        return StoredEvaluation(
             folder, str(data["name"]), str(data["data"]), float(data["created"]), int(data["items"]),
             tuple(map(str, models)),
         )  # fmt: skip

@@ -13,13 +13,13 @@ from gcdesk.engine.learning.quick_learn import Learned
 from gcdesk.engine.library.library import Library
 from gcdesk.store import Store, store_path
 from gcdesk.worker.protocol.task_messages import Done
-from gcdesk.worker.tasks.corrections import Fate, read_corrections
-from gcdesk.worker.tasks.runner import Teller
+from gcdesk.worker.tasks.corrections import SplitAssignment, read_corrections
+from gcdesk.worker.tasks.runner import ProgressReporter
 
 Kind = Literal["image", "text"]
 
 
-def run(arguments: Sequence[str], tell: Teller) -> Done:
+def run(arguments: Sequence[str], tell: ProgressReporter) -> Done:
     """`result` is the new model's name in the library. Raises LearningError where it would be worse."""
     kind, wanted, *sessions = arguments
 
@@ -48,7 +48,7 @@ def learn_from_store(
             sessions,
             tell=lambda done, total: tell(done, total, "Looking for photos of the same thing…"),
         )
-    usable = [one for one in found if one.fate is Fate.LEARN]
+    usable = [one for one in found if one.assignment is SplitAssignment.LEARN]
     if not usable:
         raise LearningError(
             "There is nothing to learn from yet: correct some rows first (one group in five is kept as a test set)."

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from gcdesk.worker.protocol.task_messages import Done
-from gcdesk.worker.tasks.runner import Teller
+from gcdesk.worker.tasks.runner import ProgressReporter
 from gcdesk.worker.tasks.train_text import parsed
 
 _WARM_STEPS = 3
@@ -49,7 +49,7 @@ class _Watch:
         return self.taken > _WARM_STEPS and self.last - self.begun > _SECONDS
 
 
-def run(arguments: Sequence[str], tell: Teller) -> Done:
+def run(arguments: Sequence[str], tell: ProgressReporter) -> Done:
     """Take steps on the training captions for some seconds, and forget them."""
     started = time.monotonic()
     args = parsed(arguments)

@@ -16,10 +16,10 @@ from gcdesk.engine.evaluation.scored_set import read_scored
 from gcdesk.engine.selection.fitted_rule import load_fitted
 from gcdesk.engine.selection.rules import Rule
 from gcdesk.worker.protocol.task_messages import Done
-from gcdesk.worker.tasks.runner import Teller
+from gcdesk.worker.tasks.runner import ProgressReporter
 
 
-def run(arguments: Sequence[str], tell: Teller) -> Done:
+def run(arguments: Sequence[str], tell: ProgressReporter) -> Done:
     """`result` is the page's file. Raises GcdeskError and OSError."""
     parser = argparse.ArgumentParser(prog="report")
     parser.add_argument("file", type=Path)

@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Mapping
 
-from gcdesk.worker.process import lifecycle as lifeline
+from gcdesk.worker.process import lifecycle
 from gcdesk.worker.process.outbox import Outbox
 from gcdesk.worker.protocol.codec import MAX_LINE_BYTES, ProtocolError
 from gcdesk.worker.protocol.messages import Fatal
@@ -43,7 +43,7 @@ class TaskStopped(Exception):
     """The app asked for the end, and there is nothing to keep."""
 
 
-class Teller:
+class ProgressReporter:
     """How a task speaks. Any thread of the task may use it."""
 
     def __init__(self, outbox: Outbox) -> None:
@@ -83,45 +83,45 @@ class Teller:
 
 def main() -> int:
     """Carry out the one task that standard input names. Returns only by ending the process."""
-    pipes = lifeline.take_pipes()
-    lifeline.die_with_parent()
-    lifeline.low_priority(_BY_NICE)
+    pipes = lifecycle.take_pipes()
+    lifecycle.die_with_parent()
+    lifecycle.low_priority(_BY_NICE)
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
     outbox = Outbox(pipes.events)
-    teller = Teller(outbox)
+    reporter = ProgressReporter(outbox)
     started = False
     while line := pipes.requests.readline(MAX_LINE_BYTES + 1):
         try:
             request = parse_task_request(line)
         except ProtocolError as error:
             outbox.send(Fatal(f"The parts of gcdesk do not understand each other: {error}"))
-            lifeline.leave(70)
+            lifecycle.exit_immediately(70)
         if isinstance(request, Stop):
-            teller.ask_to_stop()
+            reporter.ask_to_stop()
         elif not started:
             started = True
-            threading.Thread(target=_work, args=(request, outbox, teller), name="task", daemon=True).start()
-    lifeline.leave()
+            threading.Thread(target=_work, args=(request, outbox, reporter), name="task", daemon=True).start()
+    lifecycle.exit_immediately()
 
 
-def _work(task: Task, outbox: Outbox, teller: Teller) -> None:
+def _work(task: Task, outbox: Outbox, reporter: ProgressReporter) -> None:
     """Run it, say how it ended, end the process."""
     code = 0
     try:
-        outbox.send(carry_out(task, teller))
+        outbox.send(carry_out(task, reporter))
     except (Exception, SystemExit) as error:
         code, words = _said_of(task, error)
         outbox.send(Fatal(words))
-    lifeline.leave(code)
+    lifecycle.exit_immediately(code)
 
 
-def carry_out(task: Task, teller: Teller) -> Done:
+def carry_out(task: Task, reporter: ProgressReporter) -> Done:
     """Import the task's module and run it; an end that was asked for is an end as well."""
     module = TASKS.get(task.name)
     if module is None:
         raise ProtocolError(f"There is no task called {task.name!r}.")
     try:
-        done: Done = importlib.import_module(module).run(task.arguments, teller)
+        done: Done = importlib.import_module(module).run(task.arguments, reporter)
     except TaskStopped:
         return Done(stopped=True)
     return done

@@ -13,10 +13,10 @@ from gcdesk.cluster.results.rows import holds_rows, take_rows
 from gcdesk.config.folders import user_folders
 from gcdesk.worker.process.sandbox import confine
 from gcdesk.worker.protocol.task_messages import Done
-from gcdesk.worker.tasks.runner import Teller
+from gcdesk.worker.tasks.runner import ProgressReporter
 
 
-def run(arguments: Sequence[str], tell: Teller) -> Done:
+def run(arguments: Sequence[str], tell: ProgressReporter) -> Done:
     """Check the archive, install its model; what came out lies in the job's folder (gcdesk.cluster.job_registry)."""
     parser = argparse.ArgumentParser(prog="take-result")
     parser.add_argument("archive", type=Path)

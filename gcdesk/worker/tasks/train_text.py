@@ -13,7 +13,7 @@ from gcdesk.config.build import torch_installed
 from gcdesk.engine.errors import DeviceError
 from gcdesk.engine.inference.devices import INSTALL_TORCH
 from gcdesk.worker.protocol.task_messages import Done
-from gcdesk.worker.tasks.runner import Teller
+from gcdesk.worker.tasks.runner import ProgressReporter
 
 _FIGURES_SECONDS = 0.4
 _PACE_WINDOW = 20.0  # seconds over which the rate is measured
@@ -22,7 +22,7 @@ _PACE_WINDOW = 20.0  # seconds over which the rate is measured
 class TaskReporter:
     """A trainer's Reporter that speaks to the app."""
 
-    def __init__(self, tell: Teller, batch: int, folder: Path | None) -> None:
+    def __init__(self, tell: ProgressReporter, batch: int, folder: Path | None) -> None:
         """`folder`: the run's, which keeps the curves for a window that is opened later."""
         self._tell, self._batch, self._folder = tell, batch, folder
         self._losses: list[float] = []
@@ -90,7 +90,7 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(list(arguments))
 
 
-def run(arguments: Sequence[str], tell: Teller) -> Done:
+def run(arguments: Sequence[str], tell: ProgressReporter) -> Done:
     """Train; when the app asks to stop, the best so far is written."""
     tell.progress(0, 0, "Starting")
     args = parsed(arguments)

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from gcdesk.engine.evaluation.model_comparison import samples_right
 from gcdesk.engine.library.library import Library
 from gcdesk.worker.protocol.task_messages import Done
-from gcdesk.worker.tasks.runner import Teller
+from gcdesk.worker.tasks.runner import ProgressReporter
 
 
-def run(arguments: Sequence[str], tell: Teller) -> Done:
+def run(arguments: Sequence[str], tell: ProgressReporter) -> Done:
     """Check one model."""
     (name,) = arguments
     tell.progress(0, 0, f"Checking {name}")

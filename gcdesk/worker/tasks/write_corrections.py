@@ -12,8 +12,8 @@ from pathlib import Path
 
 from gcdesk.store import Store
 from gcdesk.worker.protocol.task_messages import Done
-from gcdesk.worker.tasks.corrections import Fate, read_corrections
-from gcdesk.worker.tasks.runner import Teller
+from gcdesk.worker.tasks.corrections import SplitAssignment, read_corrections
+from gcdesk.worker.tasks.runner import ProgressReporter
 
 EVERY = "all"
 
@@ -28,7 +28,7 @@ def held_file(folder: Path, number: int) -> Path:
     return folder / f"corrections {number} held.csv"
 
 
-def run(arguments: Sequence[str], tell: Teller) -> Done:
+def run(arguments: Sequence[str], tell: ProgressReporter) -> Done:
     """Write the tables; a part without captions has none."""
     parser = argparse.ArgumentParser(prog="write-corrections")
     parser.add_argument("store", type=Path)
@@ -48,8 +48,12 @@ def run(arguments: Sequence[str], tell: Teller) -> Done:
     for number, part in enumerate(args.parts, 1):
         wanted = None if part == EVERY else {int(word) for word in part.split(",")}
         chosen = [one for one in found if one.caption and (wanted is None or one.judged.session in wanted)]
-        for fate, file in ((Fate.LEARN, learn_file), (Fate.HELD, held_file)):
-            rows = [Caption(one.caption, one.judged.bin, one.caption) for one in chosen if one.fate is fate]
+        for assignment, file in ((SplitAssignment.LEARN, learn_file), (SplitAssignment.HELD_OUT, held_file)):
+            rows = [
+                Caption(one.caption, one.judged.bin, one.caption)
+                for one in chosen
+                if one.assignment is assignment
+            ]
             path = file(args.folder, number)
             path.unlink(missing_ok=True)
             if rows:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from transformers import BertConfig, BertModel
 
-from gcdesk.engine.course.bert_to_distilbert import fold_bert
+from gcdesk.engine.course.bert_to_distilbert import convert_bert
 from gcdesk.engine.errors import ModelFileError
 from gcdesk.engine.inference.torch_networks import build_text, put_weights, weights_of
 from gcdesk.engine.modelfile.specs import TextArchitecture
@@ -32,7 +32,7 @@ def bert() -> BertModel:
 
 @pytest.mark.parametrize("prefix", ["", "bert."])
 def test_token_vectors_are_the_same(bert: BertModel, prefix: str) -> None:
-    folded = fold_bert({prefix + name: array for name, array in weights_of(bert).items()})
+    folded = convert_bert({prefix + name: array for name, array in weights_of(bert).items()})
     head = {"classifier.weight": np.zeros((4, 48), np.float32), "classifier.bias": np.zeros(4, np.float32)}
     ours = build_text(ARCH).eval()
     put_weights(ours, folded | head)
@@ -48,6 +48,6 @@ def test_token_vectors_are_the_same(bert: BertModel, prefix: str) -> None:
 def test_what_is_not_a_bert_is_refused(bert: BertModel) -> None:
     state = weights_of(bert)
     with pytest.raises(ModelFileError, match="token_type_embeddings"):
-        fold_bert({name: array for name, array in state.items() if "token_type" not in name})
+        convert_bert({name: array for name, array in state.items() if "token_type" not in name})
     with pytest.raises(ModelFileError, match=r"decoder\.layer"):
-        fold_bert(state | {"decoder.layer.0.weight": np.zeros(1, np.float32)})
+        convert_bert(state | {"decoder.layer.0.weight": np.zeros(1, np.float32)})

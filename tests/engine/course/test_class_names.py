@@ -12,7 +12,7 @@ from torchvision.models import mobilenet_v2
 
 from gcdesk.engine.course.checkpoint import import_legacy, recognise
 from gcdesk.engine.errors import LegacyError
-from gcdesk.engine.library.import_sources import look_at
+from gcdesk.engine.library.import_sources import inspect_model_file
 from gcdesk.engine.modelfile.checkpoint import load_info, load_model
 
 FOREIGN = ["Compost", "Landfill", "Other", "Recycling"]
@@ -81,7 +81,7 @@ def test_the_order_that_is_said_counts(weights: dict[str, Any], tmp_path: Path) 
 def test_what_names_suggest(
     weights: dict[str, Any], tmp_path: Path, names: list[str], suggested: tuple[str, ...] | None
 ) -> None:
-    source = look_at(saved(tmp_path, {"state_dict": weights, "classes": names}))
+    source = inspect_model_file(saved(tmp_path, {"state_dict": weights, "classes": names}))
     assert source.asks_class_order
     assert source.class_names == tuple(names)
     assert source.suggested == suggested

@@ -26,9 +26,9 @@ def test_everything_that_was_counted_adds_up() -> None:
     image = scored.image_logits.argmax(axis=1) == labels
     text = scored.text_logits.argmax(axis=1) == labels
     assert found.better == TEXT
-    assert found.ceiling is not None
-    assert found.ceiling.only_text == int((text & ~image).sum())
-    assert found.ceiling.items == 300
+    assert found.oracle is not None
+    assert found.oracle.only_text == int((text & ~image).sum())
+    assert found.oracle.items == 300
     assert found.contender(IMAGE).report.accuracy.correct == image.sum()
     assert found.contender(IMAGE).raw is not None
     assert [one.key for one in found.contenders][2:] == ["max_confidence", "mean", "calibrated", "weighted"]
@@ -126,7 +126,7 @@ def test_every_figure_has_its_values_beside_it() -> None:
 def test_one_model_alone_is_fine() -> None:
     scored = replace(scored_set(50), image=None, image_there=np.zeros(50, dtype=bool))
     found = analyse(scored)
-    assert (found.chosen, found.better, found.ceiling) == (TEXT, "", None)
+    assert (found.chosen, found.better, found.oracle) == (TEXT, "", None)
     assert len(all_figures(found)) == 4
 
 
@@ -161,17 +161,17 @@ def test_every_place_of_a_figure_tells_its_own_row() -> None:
     """What the pointer finds is what the table says, wherever it points."""
     found = analyse(scored_set(300))
     for figure in all_figures(found):
-        assert figure.spots, figure.title
-        assert {spot.row for spot in figure.spots} <= set(range(len(figure.rows)))
-        for spot in figure.spots:
-            middle = figure.spot_at((spot.left + spot.right) / 2, (spot.top + spot.bottom) / 2)
-            assert middle is spot or spot.right - spot.left < 1e-6
-        assert figure.spot_at(-5, -5) is None
-    accuracies, roof, matrix = all_figures(found)[:3]
-    assert accuracies.spots[0].words.startswith(f"Image model: {accuracies.rows[0][1]}")
-    assert roof.spots[0].words.startswith("Both right: ")
+        assert figure.regions, figure.title
+        assert {region.row for region in figure.regions} <= set(range(len(figure.rows)))
+        for region in figure.regions:
+            middle = figure.region_at((region.left + region.right) / 2, (region.top + region.bottom) / 2)
+            assert middle is region or region.right - region.left < 1e-6
+        assert figure.region_at(-5, -5) is None
+    accuracies, oracle, matrix = all_figures(found)[:3]
+    assert accuracies.regions[0].words.startswith(f"Image model: {accuracies.rows[0][1]}")
+    assert oracle.regions[0].words.startswith("Both right: ")
     counts = found.in_use.report.confusion
-    assert matrix.spots[1].words == f"{counts[0, 1]} of {counts[0].sum()} answers for Black: Blue"
+    assert matrix.regions[1].words == f"{counts[0, 1]} of {counts[0].sum()} answers for Black: Blue"
     review = next(one for one in all_figures(found) if "review threshold" in one.title)
-    spot = review.spots[0]
-    assert spot.words.startswith(f"At {review.rows[spot.row][0]} you review")
+    region = review.regions[0]
+    assert region.words.startswith(f"At {review.rows[region.row][0]} you review")

@@ -15,7 +15,12 @@ from gcdesk.engine.inference.devices import open_backend
 from gcdesk.engine.modelfile.checkpoint import load_info
 from gcdesk.engine.modelfile.novelty import NOVELTY_FILE, Novelty, fit_novelty, load_novelty, save_novelty
 from gcdesk.engine.modelfile.tokenizer import load_tokenizer, shared_tokenizer
-from gcdesk.engine.modelfile.training_captions import SEEN_FILE, caption_mark, load_seen, save_seen
+from gcdesk.engine.modelfile.training_captions import (
+    SEEN_FILE,
+    caption_hash,
+    load_training_captions,
+    save_training_captions,
+)
 from gcdesk.engine.selection.rules import Rule
 
 
@@ -59,13 +64,13 @@ def test_what_is_far_from_the_training_photos_is_told(tmp_path: Path, starter_im
 
 def test_seen_captions_are_hashes_only(tmp_path: Path, starter_text: Path) -> None:
     info = load_info(starter_text)
-    file = save_seen(["banana peel", "", "old tin"], tmp_path, info.weights_sha256)
+    file = save_training_captions(["banana peel", "", "old tin"], tmp_path, info.weights_sha256)
     assert "banana" not in file.read_text()
-    assert load_seen(tmp_path, info) == {caption_mark("banana peel"), caption_mark("old tin")}
-    assert load_seen(tmp_path, replace(info, weights_sha256="0" * 64)) == frozenset()
+    assert load_training_captions(tmp_path, info) == {caption_hash("banana peel"), caption_hash("old tin")}
+    assert load_training_captions(tmp_path, replace(info, weights_sha256="0" * 64)) == frozenset()
     (tmp_path / SEEN_FILE).write_text("gcdesk captions\nbanana peel\n")
     with pytest.raises(ModelFileError, match="damaged"):
-        load_seen(tmp_path, info)
+        load_training_captions(tmp_path, info)
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from gcdesk.engine.evaluation.model_comparison import (
     save_comparison,
 )
 from gcdesk.engine.modelfile.checkpoint import load_info
-from gcdesk.engine.modelfile.training_captions import save_seen
+from gcdesk.engine.modelfile.training_captions import save_training_captions
 
 
 @pytest.fixture(scope="module")
@@ -90,12 +90,12 @@ def test_only_what_neither_learned_is_measured(captions: Path, random_text: Path
     taught = shutil.copytree(random_text, tmp_path / "taught.gcmodel")
     items = read_labelled(captions)
     texts = sorted({item.caption for item in items.items if item.caption})
-    save_seen(texts[:1], taught, load_info(taught).weights_sha256)
+    save_training_captions(texts[:1], taught, load_info(taught).weights_sha256)
     found = compare_models(random_text, taught, items, "")
     assert found.items == 42
     assert "random text learned 3 of the 45 captions" in found.remark
     assert "only the other 42" in found.remark
-    save_seen(texts[:8], taught, load_info(taught).weights_sha256)
+    save_training_captions(texts[:8], taught, load_info(taught).weights_sha256)
     found = compare_models(random_text, taught, items, "")
     assert found.items == 45
     assert "which flatters" in found.remark

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gcdesk.engine.evaluation.significance import ceiling, difference_words, mcnemar
+from gcdesk.engine.evaluation.significance import difference_words, mcnemar, oracle_accuracy
 
 
 def answers(both: int, only_a: int, only_b: int, neither: int) -> tuple[np.ndarray, np.ndarray]:
@@ -31,7 +31,7 @@ def test_mcnemar_holds_for_many_items() -> None:
 
 
 def test_the_ceiling_counts_who_was_right() -> None:
-    found = ceiling(*answers(50, 2, 35, 13))
+    found = oracle_accuracy(*answers(50, 2, 35, 13))
     assert (found.both, found.only_image, found.only_text, found.neither) == (50, 2, 35, 13)
     assert found.reachable == pytest.approx(0.87)
 

@@ -14,10 +14,10 @@ from gcdesk.engine.inference.devices import open_backend
 from gcdesk.engine.labels import BINS
 from gcdesk.engine.learning.last_layer import LastLayer, last_layer
 from gcdesk.engine.learning.learned_model import DETAIL, learn_model, learned_words
-from gcdesk.engine.learning.quick_learn import Lessons, fit_layer, learn
+from gcdesk.engine.learning.quick_learn import TrainingSet, fit_layer, learn
 from gcdesk.engine.library.library import Library
 from gcdesk.engine.modelfile.checkpoint import load_info, load_model
-from gcdesk.engine.modelfile.training_captions import caption_mark, load_seen
+from gcdesk.engine.modelfile.training_captions import caption_hash, load_training_captions
 
 # This station puts milk cartons and everything like them into Black, which the starter does not know.
 HOUSE_RULE = [
@@ -28,7 +28,7 @@ BLACK = BINS.index("Black")
 
 
 @pytest.fixture
-def lessons_of(starter_text: Path) -> tuple[LastLayer, Lessons]:
+def lessons_of(starter_text: Path) -> tuple[LastLayer, TrainingSet]:
     model = load_model(starter_text)
     layer = last_layer(model.info, model.weights)
     backend = open_backend("text", starter_text, "cpu")
@@ -36,7 +36,7 @@ def lessons_of(starter_text: Path) -> tuple[LastLayer, Lessons]:
     inputs = layer.inputs(backend.run(HOUSE_RULE).features)
     anchors = layer.inputs(backend.run(others).features)
     labels = np.full(len(HOUSE_RULE), BLACK)
-    return layer, Lessons(inputs, labels, np.arange(len(HOUSE_RULE)), anchors)
+    return layer, TrainingSet(inputs, labels, np.arange(len(HOUSE_RULE)), anchors)
 
 
 def test_the_last_layer_is_the_models_own(starter_text: Path, starter_image: Path, samples: Path) -> None:
@@ -51,9 +51,9 @@ def test_the_last_layer_is_the_models_own(starter_text: Path, starter_image: Pat
     np.testing.assert_allclose(layer.logits(layer.inputs(seen.features)), seen.logits, atol=1e-2)
 
 
-def test_a_house_rule_is_learned_and_the_rest_stays(lessons_of: tuple[LastLayer, Lessons]) -> None:
-    layer, lessons = lessons_of
-    found = learn(lessons, layer)
+def test_a_house_rule_is_learned_and_the_rest_stays(lessons_of: tuple[LastLayer, TrainingSet]) -> None:
+    layer, training_set = lessons_of
+    found = learn(training_set, layer)
     assert found.before < 3
     assert found.after >= 9
     assert found.mended == found.mistakes
@@ -61,24 +61,29 @@ def test_a_house_rule_is_learned_and_the_rest_stays(lessons_of: tuple[LastLayer,
     assert found.test.significant
 
 
-def test_one_correction_changes_its_item(lessons_of: tuple[LastLayer, Lessons]) -> None:
-    layer, lessons = lessons_of
-    one = replace(lessons, inputs=lessons.inputs[:1], labels=lessons.labels[:1], groups=lessons.groups[:1])
+def test_one_correction_changes_its_item(lessons_of: tuple[LastLayer, TrainingSet]) -> None:
+    layer, training_set = lessons_of
+    one = replace(
+        training_set,
+        inputs=training_set.inputs[:1],
+        labels=training_set.labels[:1],
+        groups=training_set.groups[:1],
+    )
     new = fit_layer(one, layer)
     assert new.logits(one.inputs).argmax() == BLACK
-    before, after = (each.logits(lessons.anchors).argmax(axis=1) for each in (layer, new))
+    before, after = (each.logits(training_set.anchors).argmax(axis=1) for each in (layer, new))
     assert (before == after).all()
 
 
-def test_labels_at_random_are_refused(lessons_of: tuple[LastLayer, Lessons]) -> None:
-    layer, lessons = lessons_of
-    old = layer.logits(lessons.inputs).argmax(axis=1)
+def test_labels_at_random_are_refused(lessons_of: tuple[LastLayer, TrainingSet]) -> None:
+    layer, training_set = lessons_of
+    old = layer.logits(training_set.inputs).argmax(axis=1)
     odd = old.copy()
     odd[::2] = (odd[::2] + 1 + np.arange(5) % 3) % 4
     with pytest.raises(LearningError, match=r"do not help yet|would change"):
-        learn(replace(lessons, labels=odd), layer)
+        learn(replace(training_set, labels=odd), layer)
     with pytest.raises(LearningError, match="nothing to learn"):
-        learn(replace(lessons, labels=old), layer)
+        learn(replace(training_set, labels=old), layer)
 
 
 def test_the_learned_model_is_a_new_one_in_the_library(starter_text: Path) -> None:
@@ -92,8 +97,10 @@ def test_the_learned_model_is_a_new_one_in_the_library(starter_text: Path) -> No
     assert "quick learn" in made.info.provenance.source
     assert made.info.metrics["corrections_cross_validation"]["accuracy"] >= 0.9
     assert "9 of 10" in learned_words(name, found) or "10 of 10" in learned_words(name, found)
-    old = load_seen(starter_text, load_info(starter_text))
-    assert load_seen(made.folder, made.info) == old | {caption_mark(caption) for caption in HOUSE_RULE}
+    old = load_training_captions(starter_text, load_info(starter_text))
+    assert load_training_captions(made.folder, made.info) == old | {
+        caption_hash(caption) for caption in HOUSE_RULE
+    }
     phrases = ["banana peel", "dead battery", "pizza box", "winter coat", "milk carton"]
     before, after = (
         open_backend("text", folder, "cpu").run(phrases).logits.argmax(axis=1)

@@ -14,7 +14,7 @@ from torchvision.models import mobilenet_v2
 
 from gcdesk.config.resources import resource_path
 from gcdesk.engine.errors import GcdeskError
-from gcdesk.engine.library.import_sources import look_at
+from gcdesk.engine.library.import_sources import inspect_model_file
 from gcdesk.engine.library.library import Library
 
 KINDS = ["safetensors", "onnx", "keras", "tflite", "gzip"]
@@ -38,7 +38,7 @@ def test_the_kind_is_said_whatever_the_ending(tmp_path: Path, kind: str, ending:
     words = {"keras": "Keras", "tflite": "TensorFlow Lite", "onnx": "ONNX"}.get(kind, kind)
     with pytest.raises(GcdeskError) as refused:
         Library().import_model(path, "x")
-    for said in (str(refused.value), look_at(path).problem):
+    for said in (str(refused.value), inspect_model_file(path).problem):
         assert words in said
         assert said.startswith(path.name)
         assert "damaged" not in said
@@ -51,7 +51,7 @@ def test_what_torch_saved_is_read_whatever_its_ending(tmp_path: Path, name: str)
     state = {f"model.{key}": value for key, value in mobilenet_v2(num_classes=4).state_dict().items()}
     path = tmp_path / name
     torch.save({"epoch": 3, "pytorch-lightning_version": "2.1.0", "state_dict": state}, path)
-    source = look_at(path)
+    source = inspect_model_file(path)
     assert source.kind == "image"
     assert "Lightning checkpoint" in source.sentence
     assert Library().import_model(path, "x", class_order=["Black", "Blue", "Green", "TTR"]).info is not None
@@ -67,6 +67,6 @@ def test_a_lightning_checkpoint_with_more_than_weights_says_what_to_do(
         monkeypatch.setitem(sys.modules, name, module)
     path = tmp_path / "last.ckpt"
     torch.save({"state_dict": {}, "hyper_parameters": kind(lr=1e-3)}, path)
-    problem = look_at(path).problem
+    problem = inspect_model_file(path).problem
     assert "Lightning checkpoint" in problem
     assert "torch.save(module.state_dict()" in problem

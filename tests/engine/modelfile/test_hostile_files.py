@@ -16,7 +16,7 @@ import pytest
 from gcdesk.engine.course.pth_file import open_pth
 from gcdesk.engine.course.restricted_pickle import read_pickle
 from gcdesk.engine.errors import LegacyError, ModelFileError
-from gcdesk.engine.library.import_sources import look_at
+from gcdesk.engine.library.import_sources import inspect_model_file
 from gcdesk.engine.library.library import Library
 from gcdesk.engine.modelfile.archive import unzip_model, zip_model
 
@@ -98,7 +98,7 @@ def test_a_zip_whose_list_of_members_is_long_is_refused(tmp_path: Path) -> None:
     archive = zip_of(tmp_path / "m.gcmodel.zip", {f"m/{number}": b"" for number in range(100_000)})
     with pytest.raises(ModelFileError, match="list of members is longer"):
         unzip_model(archive, tmp_path / "m.gcmodel")
-    assert "list of members is longer" in look_at(archive).problem
+    assert "list of members is longer" in inspect_model_file(archive).problem
     assert list(tmp_path.iterdir()) == [archive]
 
 

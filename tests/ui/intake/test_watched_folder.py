@@ -18,7 +18,7 @@ from features_kit import answer, photo, stored_window, wait_rows
 from PIL import Image
 from pytestqt.qtbot import QtBot
 
-from gcdesk.engine.errors import DRIVE_SILENT
+from gcdesk.engine.errors import DRIVE_STALLED
 from gcdesk.store import Status
 from gcdesk.ui.app.features import Features, install
 from gcdesk.ui.intake.folder_poller import FolderPoller
@@ -277,7 +277,7 @@ def test_photos_whose_drive_stalled_are_tried_again_once_it_answers(
     photo(camera / "cup.png")
     wait_rows(qtbot, window, 1)
     rows = window.controller.rows
-    rows.set_outcome(0, failure(DRIVE_SILENT))
+    rows.set_outcome(0, failure(DRIVE_STALLED))
     qtbot.waitUntil(lambda: rows.status[0] == Status.QUEUED)  # the next look was quick
     rows.set_outcome(0, failure("The photo is cut off."))
     features.watch._tried_again = float("-inf")

@@ -8,15 +8,15 @@ from worker_kit import item
 
 from gcdesk.worker.protocol.codec import Item
 from gcdesk.worker.protocol.messages import Priority
-from gcdesk.worker.serve.photo_queue import WaitingPhotos
+from gcdesk.worker.serve.photo_queue import PhotoQueue
 
 
-def take(waiting: WaitingPhotos, most: int) -> list[int]:
+def take(waiting: PhotoQueue, most: int) -> list[int]:
     return [one.id for one in waiting.take(lambda: most, lambda: False)]
 
 
 def test_the_most_urgent_first_and_no_mixed_batches() -> None:
-    waiting = WaitingPhotos()
+    waiting = PhotoQueue()
     waiting.put([item(1, "a"), item(2, "b"), item(3, "c", priority=Priority.VISIBLE)])
     waiting.put([item(4, "d", priority=Priority.WATCHED)])
     waiting.put([item(6, "f", priority=Priority.WATCHED), item(5, "e", priority=Priority.WATCHED)])
@@ -30,7 +30,7 @@ def test_the_most_urgent_first_and_no_mixed_batches() -> None:
 
 
 def test_cancelled_ones_are_gone_and_a_pause_holds_all() -> None:
-    waiting = WaitingPhotos()
+    waiting = PhotoQueue()
     waiting.put([item(n, "x") for n in range(4)])
     waiting.cancel([1])
     waiting.pause(True)
