@@ -118,9 +118,8 @@ def _entries(job: ClassifyJob) -> Iterator[Entry]:
     yield Entry(f"src/{LOCK_FILE}", lock)
     for name, data in source_files().items():
         yield Entry(f"src/{_CODE}/{name}", data)
-    for part in ("graphs", "tokenizer"):
-        for file in sorted(resource_path(part).iterdir()):
-            yield Entry(f"src/{_CODE}/gcdesk/_resources/{part}/{file.name}", file)
+    for file in sorted(resource_path("graphs").iterdir()):
+        yield Entry(f"src/{_CODE}/gcdesk/_resources/graphs/{file.name}", file)
     for model in job.models:
         yield from model_entries(MODELS_FOLDER, model)
 

@@ -19,7 +19,15 @@ from talc_kit import local_site
 from gcdesk.cli.main import main
 from gcdesk.cluster.classify_bundle import ClassifyJob, write_classify_bundle
 from trainer.shards.config import ShardsConfig, read_shards
-from trainer.shards.files import Note, list_photos, part_of, read_note, read_states, shards_of, write_note
+from trainer.shards.files import (
+    Marker,
+    list_photos,
+    part_of,
+    read_marker,
+    read_states,
+    shards_of,
+    write_marker,
+)
 from trainer.shards.merge import merge, told
 
 PHOTO_SECONDS = 20
@@ -53,7 +61,7 @@ def place_of(bundle: Path) -> Path:
     return read_shards(bundle).place(bundle)
 
 
-def hit(bundle: Path, task: subprocess.Popen[bytes], how: signal.Signals, alone: int | None) -> Note:
+def hit(bundle: Path, task: subprocess.Popen[bytes], how: signal.Signals, alone: int | None) -> Marker:
     """Send a signal to the worker once it is on the shard, or on that photo alone; returns its note.
 
     Returns when another worker has begun after it, or the task has ended.
@@ -61,13 +69,13 @@ def hit(bundle: Path, task: subprocess.Popen[bytes], how: signal.Signals, alone:
     place, end = place_of(bundle), time.monotonic() + 120
     while True:
         assert time.monotonic() < end
-        note = read_note(place, 0)
+        note = read_marker(place, 0)
         if note and note.shard and (note.photo == alone and note.opened if alone is not None else True):
             break
         assert task.poll() is None
         time.sleep(0.002)
     os.kill(note.pid, how)
-    while task.poll() is None and (now := read_note(place, 0)) is not None and now.pid == note.pid:
+    while task.poll() is None and (now := read_marker(place, 0)) is not None and now.pid == note.pid:
         assert time.monotonic() < end
         time.sleep(0.01)
     return note
@@ -80,11 +88,11 @@ def test_a_photo_that_kills_and_hangs_workers_becomes_a_row_with_the_reason(
 ) -> None:
     task = start(bundle)
     hit(bundle, task, signal.SIGKILL, None)  # as the kernel does where memory is short
-    assert hit(bundle, task, signal.SIGSTOP, 2).deaths == 0  # hangs
-    assert hit(bundle, task, signal.SIGSEGV, 2).deaths == 1
+    assert hit(bundle, task, signal.SIGSTOP, 2).crash_count == 0  # hangs
+    assert hit(bundle, task, signal.SIGSEGV, 2).crash_count == 1
     assert task.wait(120) == 0
     place = place_of(bundle)
-    assert read_note(place, 0) is None
+    assert read_marker(place, 0) is None
     assert merge(read_shards(bundle), place)["photos"] == 7
     local = tmp_path / "local.csv"
     words = ["--image-model", str(starter_image), "--text-model", str(starter_text), "--device", "cpu"]
@@ -108,7 +116,7 @@ def test_a_worker_that_dies_before_any_photo_fails_the_task(bundle: Path) -> Non
     task, place = start(bundle), place_of(bundle)
     killed: set[int] = set()
     while task.poll() is None:
-        note = read_note(place, 0)
+        note = read_marker(place, 0)
         if note is not None and note.pid not in killed:
             killed.add(note.pid)
             os.kill(note.pid, signal.SIGKILL)
@@ -128,7 +136,7 @@ def test_a_worker_that_dies_before_any_photo_fails_the_task(bundle: Path) -> Non
 def test_a_note_of_an_earlier_worker_does_not_start_others_without_end(bundle: Path) -> None:
     """The last worker died alone on a photo; since then none comes as far as to say where it is."""
     place = place_of(bundle)
-    write_note(place, 0, Note(1, shards_of(place)[0].name, 2, 0, True))
+    write_marker(place, 0, Marker(1, shards_of(place)[0].name, 2, 0, True))
     library = bundle / "src" / "lib" / "onnxruntime.py"  # found before the real one, which every worker loads
     library.write_text("import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)\n")
     assert start(bundle).wait(60) == 1

@@ -168,8 +168,8 @@ def _kinds(part: object) -> Iterator[object]:
 
 
 def shared_tokenizer() -> Path:
-    """The vocabulary that ships with the app: that of all-MiniLM-L6-v2 and of distilbert-base-uncased."""
-    return resource_path("tokenizer", "tokenizer.json")
+    """The starter model's vocabulary, which is that of all-MiniLM-L6-v2 and of distilbert-base-uncased."""
+    return resource_path("models", "starter-text.gcmodel", "tokenizer.json")
 
 
 def load_tokenizer(source: Path) -> CaptionTokenizer:
