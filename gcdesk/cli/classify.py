@@ -41,6 +41,7 @@ class Summary:
     undecided: int = 0
 
     def add(self, result: Result) -> None:
+        """Count a result."""
         self.done += 1
         self.review += result.review
         self.failed += result.error is not None
@@ -50,6 +51,7 @@ class Summary:
             self.bins[result.label] += 1
 
     def lines(self, models: OpenModels, rule: Rule) -> Iterator[str]:
+        """What to say at the end, a line each."""
         seconds = max(time.monotonic() - self.started, 1e-6)
         yield f"{self.done} items in {seconds:.1f} s ({self.done / seconds:.1f} photos/s)"
         counts = "  ".join(f"{name} {self.bins[name]}" for name in BINS)
@@ -59,12 +61,14 @@ class Summary:
 
     @property
     def exit_code(self) -> int:
+        """0 where all were fine, else which kind of failure."""
         if self.failed == 0 and self.done:
             return EXIT_FINE
         return EXIT_SOME_FAILED if self.done > self.undecided else EXIT_NOTHING_DONE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `gcdesk classify`."""
     parser.add_argument("paths", nargs="+", metavar="PATH", help="a photo, or a folder (its subfolders too)")
     parser.add_argument(
         "--captions",

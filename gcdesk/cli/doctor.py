@@ -37,6 +37,7 @@ PACKAGES = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `gcdesk doctor`."""
     parser.add_argument("--no-timing", action="store_true", help="do not load the models")
 
 

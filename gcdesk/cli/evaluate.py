@@ -50,13 +50,16 @@ class Evaluated:
 
     @property
     def class_names(self) -> bool:
+        """Whether the photos seem to be named by class rather than by caption."""
         return named_by_class([item.caption for item in self.analysis.scored.items if item.path])
 
     @property
     def unreadable(self) -> list[ScoredItem]:
+        """The items whose photo could not be read."""
         return [item for item in self.analysis.scored.items if item.error]
 
     def to_json(self) -> dict[str, object]:
+        """What `--format json` prints."""
         scored = self.analysis.scored
         failed = [{"path": readable(i.path), "error": readable(i.error)} for i in self.unreadable]
         return {
@@ -70,6 +73,7 @@ class Evaluated:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `gcdesk evaluate`."""
     add_data_arguments(parser)
     parser.add_argument("--format", choices=["table", "json"], default="table")
     parser.add_argument(

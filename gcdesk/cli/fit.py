@@ -23,6 +23,7 @@ _WAYS = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `gcdesk fit`."""
     add_data_arguments(parser)
     parser.add_argument("--use", action="store_true", help="make it the rule in use")
 

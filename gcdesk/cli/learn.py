@@ -17,6 +17,7 @@ from gcdesk.engine.photos.bin_folders import MAP_HELP, parse_names
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `gcdesk learn`."""
     parser.add_argument("kind", choices=["image", "text"], help="the model that learns")
     parser.add_argument("--model", metavar="NAME", help="default: the one in use; it stays as it is")
     source = parser.add_mutually_exclusive_group()

@@ -17,6 +17,7 @@ from gcdesk.engine.photos.bin_folders import MAP_HELP, parse_names
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The verbs of `gcdesk models` and their options."""
     verbs = parser.add_subparsers(dest="action", metavar="ACTION", required=True, title="actions")
     verbs.add_parser("list", help="show the models of this computer").set_defaults(action_run=_list)
 
@@ -62,6 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    """Carry out the verb; returns the exit code."""
     code: int = args.action_run(Library(), args)
     return code
 

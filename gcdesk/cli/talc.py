@@ -33,6 +33,7 @@ IN_USE, IMAGENET_WORD = "in-use", "imagenet"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The verbs of `gcdesk talc` and their options."""
     verbs = parser.add_subparsers(dest="action", metavar="ACTION", required=True, title="actions")
     export = verbs.add_parser("export", help="write a job bundle to copy to the cluster")
     _add_export(export)
@@ -104,6 +105,7 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    """Carry out the verb; returns the exit code."""
     code: int = args.action_run(args)
     return code
 

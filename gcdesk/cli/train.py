@@ -33,6 +33,7 @@ class _TrainerParser(argparse.ArgumentParser):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `gcdesk train`."""
     kinds = parser.add_subparsers(
         dest="kind", metavar="KIND", required=True, title="kinds", parser_class=_TrainerParser
     )
@@ -41,5 +42,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    """Hand over to the trainer; returns the exit code."""
     code: int = args.run_trainer(args)
     return code

@@ -49,6 +49,7 @@ class ClassifyJob:
 
     @property
     def name(self) -> str:
+        """What the bundle is called."""
         return f"gcdesk-{self.config.run}"
 
 

@@ -30,6 +30,7 @@ class Resources:
 
     @classmethod
     def of_site(cls, site: Site) -> Resources:
+        """What a site offers by default."""
         return cls(site.partition, site.gpus, site.cpus, site.memory, site.time, site.requeues)
 
 

@@ -41,10 +41,12 @@ class KeptJob:
 
     @property
     def folder(self) -> Path:
+        """Where this job's record and result are."""
         return _folder_of(self.run, rows=not self.model)
 
 
 def jobs_folder() -> Path:
+    """Where the records of all jobs are."""
     return user_folders().data / "talc"
 
 

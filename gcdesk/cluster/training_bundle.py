@@ -42,9 +42,11 @@ class Entry:
 
     @property
     def size(self) -> int:
+        """Bytes."""
         return len(self.content) if isinstance(self.content, bytes) else os.stat(self.content).st_size
 
     def digest(self) -> str:
+        """SHA-256 of the content, hexadecimal."""
         if isinstance(self.content, bytes):
             return hashlib.sha256(self.content).hexdigest()
         with self.content.open("rb") as file:

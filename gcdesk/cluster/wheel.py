@@ -26,6 +26,7 @@ _STAMP = (2020, 1, 1, 0, 0, 0)  # the same code gives the same file
 
 
 def own_version() -> str:
+    """The version of this gcdesk."""
     try:
         return version("gcdesk")
     except PackageNotFoundError:
@@ -33,6 +34,7 @@ def own_version() -> str:
 
 
 def wheel_name() -> str:
+    """The file name of its wheel."""
     return f"gcdesk-{own_version()}-py3-none-any.whl"
 
 

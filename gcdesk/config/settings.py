@@ -54,6 +54,7 @@ class Settings:
 
     @property
     def thresholds(self) -> Thresholds:
+        """The three thresholds of the settings."""
         return Thresholds(self.review_threshold, self.disagreement_margin, self.sure_threshold)
 
 
@@ -66,6 +67,7 @@ class ReadSettings:
 
 
 def settings_path() -> Path:
+    """Where the settings file is."""
     return user_folders().config / "settings.json"
 
 

@@ -140,6 +140,7 @@ class Judged:
 
     @property
     def corrected(self) -> bool:
+        """Whether the operator's bin differs from the models' bin."""
         return self.bin != self.models
 
 

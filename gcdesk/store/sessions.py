@@ -89,6 +89,7 @@ def touch(connection: sqlite3.Connection, session_id: int) -> None:
 
 
 def rename(connection: sqlite3.Connection, session_id: int, name: str) -> None:
+    """Give a session another name. Raises StoreError."""
     if not name.strip():
         raise StoreError("A session must have a name.")
     connection.execute("UPDATE sessions SET name = ? WHERE id = ?", (as_text(name.strip()), session_id))

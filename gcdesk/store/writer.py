@@ -49,20 +49,25 @@ class StoreWriter:
         self._thread.start()
 
     def record_results(self, results: Sequence[StoredResult]) -> None:
+        """As `Store.record_results`, later."""
         self.call(lambda store: store.record_results(results))
 
     def set_captions(self, ids: Sequence[int], texts: Sequence[str]) -> None:
+        """As `Store.set_captions`, later."""
         self.call(lambda store: store.set_captions(ids, texts))
 
     def set_operator_labels(
         self, ids: Sequence[int], labels: Sequence[int], spots: Sequence[int] | None = None
     ) -> None:
+        """As `Store.set_operator_labels`, later."""
         self.call(lambda store: store.set_operator_labels(ids, labels, spots))
 
     def set_spots(self, ids: Sequence[int], spots: Sequence[int]) -> None:
+        """As `Store.set_spots`, later."""
         self.call(lambda store: store.set_spots(ids, spots))
 
     def hide_items(self, ids: Sequence[int]) -> None:
+        """As `Store.hide_items`, later."""
         self.call(lambda store: store.hide_items(ids))
 
     def call(self, change: _Change) -> None:

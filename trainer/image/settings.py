@@ -70,6 +70,7 @@ class ImageSettings:
         return self.train_size or self.size
 
     def to_json(self) -> dict[str, Any]:
+        """As it stands in a model's provenance."""
         return asdict(self)
 
 

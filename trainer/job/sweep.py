@@ -65,6 +65,7 @@ def task_config(config: JobConfig, task: int) -> JobConfig:
 
 
 def task_folder(run_folder: Path, task: int) -> Path:
+    """Where a task of a sweep keeps its run."""
     return run_folder / f"task-{task}"
 
 

@@ -25,6 +25,8 @@ STATES = ("running", "stopped", "done", "failed")
 
 @dataclass(frozen=True)
 class TaskState:
+    """How a task of the job ended, or that it runs; error: why it failed."""
+
     task: int
     state: str
     message: str = ""
@@ -79,6 +81,7 @@ def _flush(work: Path, count: int, config: ShardsConfig, lines: list[str]) -> No
 
 
 def shards_of(place: Path) -> list[Path]:
+    """The lists of photos of a job, in order."""
     return sorted((place / "shards").glob("*.jsonl"))
 
 
@@ -95,22 +98,27 @@ def read_lines(file: Path) -> Iterator[Any]:
 
 
 def result_of(place: Path, shard: Path) -> Path:
+    """Where the rows of a shard go once it is whole."""
     return place / "results" / shard.name
 
 
 def part_of(place: Path, shard: Path) -> Path:
+    """Where the rows of a shard go while it grows."""
     return place / "results" / f".{shard.name}.part"
 
 
 def write_state(place: Path, state: TaskState) -> None:
+    """Keep how a task ended."""
     _write(place / "tasks" / f"{state.task}.json", json.dumps(asdict(state)) + "\n")
 
 
 def marker_of(place: Path, task: int) -> Path:
+    """The file that says what a task's worker is on."""
     return place / "tasks" / f"{task}.on"
 
 
 def write_marker(place: Path, task: int, note: Marker) -> None:
+    """Say what a task's worker is on, in one step."""
     _write(marker_of(place, task), json.dumps(asdict(note)) + "\n")
 
 

@@ -48,6 +48,7 @@ class Standing:
     retries: tuple[int, ...]
 
     def count(self, state: str) -> int:
+        """How many tasks are in this state."""
         return sum(task.state == state for task in self.states)
 
 

@@ -15,6 +15,7 @@ _NUMBERS = ("image_confidence", "text_confidence", "confidence", "margin")
 
 
 def have_pyarrow() -> bool:
+    """Whether Parquet can be written here."""
     return importlib.util.find_spec("pyarrow") is not None
 
 

@@ -81,6 +81,7 @@ class CrashMarker:
         write_marker(place, task, replace(self._before or Marker(0), pid=self._pid, opened=False))
 
     def died_on(self, shard: Path) -> bool:
+        """Whether the worker before died on this shard."""
         return self._before is not None and self._before.shard == shard.name
 
     def crash_count(self, shard: Path, photo: int) -> int:
@@ -94,6 +95,7 @@ class CrashMarker:
         write_marker(self._place, self._task, Marker(self._pid, shard.name, photo, crash_count, photo >= 0))
 
     def end(self) -> None:
+        """This worker ends as it should: nothing is left to find."""
         marker_of(self._place, self._task).unlink(missing_ok=True)
 
 

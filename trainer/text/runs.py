@@ -64,10 +64,12 @@ class Run:
 
     @property
     def model(self) -> Path:
+        """Where the run's model will be, or is."""
         return self.folder / f"{self.record.name}{MODEL_SUFFIX}"
 
     @property
     def comparison(self) -> Path:
+        """The comparison of its model with the one in use, kept at the end."""
         return self.folder / _COMPARISON
 
     @property
@@ -125,6 +127,7 @@ def add_point(folder: Path, step: float, values: Mapping[str, float]) -> None:
 
 
 def runs_folder() -> Path:
+    """Where the user's trainings are, a folder each."""
     return user_folders().data / "training"
 
 

@@ -204,4 +204,5 @@ def _differences(made_by: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def has_parity(result: Result) -> bool:
+    """Whether the cluster measured the model's answers for a comparison with ours."""
     return (result.folder / PARITY_FILE).is_file()

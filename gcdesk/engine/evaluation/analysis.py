@@ -71,6 +71,7 @@ class Contender:
 
     @property
     def words(self) -> str:
+        """What an operator reads for the key."""
         return WORDS[self.key]
 
     @property

@@ -33,6 +33,7 @@ class HoverRegion:
     words: str
 
     def holds(self, x: float, y: float) -> bool:
+        """Whether a point of the drawing (px) lies in the region."""
         return self.left <= x < self.right and self.top <= y < self.bottom
 
 
@@ -56,6 +57,7 @@ class Figure:
 
 
 def percent(value: float) -> str:
+    """`80.8 %`, a dash for NaN."""
     return "–" if math.isnan(value) else f"{value * 100:.1f} %"  # noqa: RUF001 - a dash for nothing
 
 

@@ -37,6 +37,7 @@ class LabelledSet:
 
     @property
     def has_photos(self) -> bool:
+        """Whether any item has a photo, so that an image model can be measured."""
         return any(item.path is not None for item in self.items)
 
 

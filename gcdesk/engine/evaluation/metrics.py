@@ -53,6 +53,7 @@ class Report:
         return self.accuracy.items / self.items if self.items else math.nan
 
     def to_json(self) -> dict[str, Any]:
+        """Fractions rounded to 6 digits; None in place of NaN."""
         return {
             "accuracy": rounded(self.accuracy.value),
             "interval": [rounded(self.accuracy.low), rounded(self.accuracy.high)],

@@ -103,6 +103,7 @@ class Comparison:
         return f"{new} is not clearly better: {figures}. The difference may be chance."
 
     def to_json(self) -> dict[str, Any]:
+        """What `load_comparison` reads."""
         return {"v": 1, **asdict(self)}
 
 

@@ -83,6 +83,7 @@ class ScoredSet:
 
     @property
     def labels(self) -> NDArray[np.int64]:
+        """The true bins (n,), as indices into BINS."""
         return np.array([item.label for item in self.items], dtype=np.int64)
 
     @property
@@ -113,6 +114,7 @@ class ScoredSet:
         )
 
     def to_json(self) -> dict[str, Any]:
+        """What `scored_set_from_json` reads."""
         return {
             "format": FORMAT,
             "name": self.name,

@@ -39,6 +39,7 @@ class OracleAccuracy:
 
     @property
     def items(self) -> int:
+        """How many items both models answered."""
         return self.both + self.only_image + self.only_text + self.neither
 
     @property

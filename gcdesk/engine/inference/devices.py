@@ -36,6 +36,7 @@ class Device(StrEnum):
 
 
 def log_notice(message: str) -> None:
+    """The default `notify`: into the log."""
     logging.getLogger(__name__).warning("%s", message)
 
 

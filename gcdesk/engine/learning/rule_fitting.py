@@ -46,6 +46,7 @@ class Pairs:
         return len(self.labels)
 
     def of(self, chosen: NDArray[np.intp] | Bools) -> Pairs:
+        """The pairs at these indices, or where this mask is true (n,)."""
         return Pairs(self.image[chosen], self.text[chosen], self.labels[chosen], self.groups[chosen])
 
 

@@ -60,6 +60,7 @@ class ImageArchitecture:
 
     @property
     def id(self) -> str:
+        """A short name that tells one architecture from another."""
         return f"{self.backbone}-{self.head}"
 
     @property
@@ -73,6 +74,7 @@ class ImageArchitecture:
         return FEATURES[self.backbone]
 
     def to_json(self) -> dict[str, Any]:
+        """As it stands in `model.json`."""
         return asdict(self)
 
     @classmethod
@@ -110,6 +112,7 @@ class TextArchitecture:
 
     @property
     def id(self) -> str:
+        """A short name that tells one architecture from another."""
         parts = [f"distilbert-{self.n_layers}x{self.dim}-{self.head}-{self.pooling}"]
         if self.n_heads != _USUAL_HEADS:
             parts.append(f"h{self.n_heads}")
@@ -132,6 +135,7 @@ class TextArchitecture:
         return self.dim
 
     def to_json(self) -> dict[str, Any]:
+        """As it stands in `model.json`."""
         return asdict(self)
 
     @classmethod

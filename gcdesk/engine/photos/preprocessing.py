@@ -78,6 +78,7 @@ class Preprocessing:
             raise ModelFileError("the std of the preprocessing must be above 0.")
 
     def to_json(self) -> dict[str, Any]:
+        """As it stands in `model.json`."""
         return {**asdict(self), "mean": list(self.mean), "std": list(self.std)}
 
     @classmethod

@@ -71,6 +71,7 @@ class FittedRule:
                 )
 
     def to_json(self) -> dict[str, Any]:
+        """What `load_fitted` reads."""
         return {"format": FORMAT, **asdict(self)}
 
 

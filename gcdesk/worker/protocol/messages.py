@@ -87,6 +87,8 @@ class Rescore(Message):
 
 @dataclass(frozen=True)
 class Prioritise(Message):
+    """Waiting items become this urgent; one that is more urgent stays so."""
+
     type: ClassVar[str] = "prioritise"
     ids: tuple[int, ...]
     priority: Priority
@@ -109,6 +111,8 @@ class Pause(Message):
 
 @dataclass(frozen=True)
 class Resume(Message):
+    """Go on after `Pause`."""
+
     type: ClassVar[str] = "resume"
 
 
@@ -147,6 +151,8 @@ class Words(Message):
 
 @dataclass(frozen=True)
 class Shutdown(Message):
+    """End the process at once."""
+
     type: ClassVar[str] = "shutdown"
 
 
@@ -224,6 +230,8 @@ class Result(Message):
 
 @dataclass(frozen=True)
 class HeatMapReady(Message):
+    """The file of a heat-map."""
+
     type: ClassVar[str] = "heatmap_ready"
     id: int
     ticket: int
@@ -232,6 +240,8 @@ class HeatMapReady(Message):
 
 @dataclass(frozen=True)
 class PreviewReady(Message):
+    """The file of a preview."""
+
     type: ClassVar[str] = "preview_ready"
     id: int
     ticket: int

@@ -96,6 +96,7 @@ class Server:
             threading.Thread(target=_guarded(work), name=name, daemon=True).start()
 
     def heartbeat(self) -> None:
+        """Say that the process lives, and on which items it works."""
         with self._busy_lock:
             busy = {number for ids in self._busy.values() for number in ids}
         self._outbox.send(Heartbeat(tuple(sorted(busy))))

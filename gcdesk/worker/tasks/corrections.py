@@ -43,6 +43,7 @@ class Correction:
         return CORRECTED if self.judged.corrected else CONFIRMED
 
     def measured(self) -> Measured:
+        """As an item to evaluate."""
         return Measured(
             Path(self.judged.path),
             self.judged.caption,

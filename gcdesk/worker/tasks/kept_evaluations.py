@@ -30,10 +30,12 @@ class StoredEvaluation:
 
     @property
     def file(self) -> Path:
+        """The scored set."""
         return self.folder / SCORED_FILE
 
 
 def evaluations_folder() -> Path:
+    """Where the user's evaluations are, a folder each."""
     return user_folders().data / "evaluations"
 
 

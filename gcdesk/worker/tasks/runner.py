@@ -62,6 +62,7 @@ class ProgressReporter:
             raise TaskStopped
 
     def ask_to_stop(self) -> None:
+        """Note that the app wants the end; `stopping` is true from now on."""
         self._stop.set()
 
     def progress(self, done: int, total: int, words: str = "", eta: float | None = None) -> None:
@@ -78,6 +79,7 @@ class ProgressReporter:
         self._outbox.send(Figures(float(step), finite))
 
     def log(self, text: str) -> None:
+        """Say a line that the sheet shows."""
         self._outbox.send(Log(text))
 
 

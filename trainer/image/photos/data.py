@@ -242,6 +242,7 @@ def load_photos(split: Split, size: int, workers: int) -> Photos:
 
 
 def shrink(photo: Image.Image, short: int) -> Image.Image:
+    """The photo with its short side at most `short` px."""
     scale = short / min(photo.size)
     if scale >= 1.0:
         return photo

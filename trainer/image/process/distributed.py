@@ -28,6 +28,7 @@ class Team:
 
     @property
     def leads(self) -> bool:
+        """Whether this process writes files and prints."""
         return self.rank == 0
 
     def part(self, batch: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -76,6 +77,7 @@ def join_team() -> Team:
 
 
 def leave_team(team: Team) -> None:
+    """Leave torch's process group, where there is one."""
     if team.size > 1 and distributed.is_initialized():
         distributed.destroy_process_group()
 
