@@ -26,8 +26,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gcdesk.engine.classification.classifier import Classifier, Item
+from gcdesk.engine.classification.classifier import Classifier
 from gcdesk.engine.classification.opening import open_models
+from gcdesk.engine.classification.results import Item
 from gcdesk.engine.evaluation.analysis import analyse
 from gcdesk.engine.evaluation.labelled_set import read_labelled
 from gcdesk.engine.evaluation.scored_set import ScoredItem, ScoredModel, ScoredSet

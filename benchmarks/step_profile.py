@@ -25,7 +25,8 @@ from photo_sets import FOLDERS, photo_set
 from PIL import Image
 from suite_ways import Ours
 
-from gcdesk.engine.classification.classifier import Classifier, Item
+from gcdesk.engine.classification.classifier import Classifier
+from gcdesk.engine.classification.results import Item
 from gcdesk.engine.classification.scoring import CaptionScorer, OpenedPhoto, score_photos
 from gcdesk.engine.inference.devices import open_backend
 from gcdesk.engine.inference.graph_templates import InjectedSession, fit_weights, template_path
@@ -33,7 +34,8 @@ from gcdesk.engine.library.library import Library
 from gcdesk.engine.modelfile.checkpoint import load_model
 from gcdesk.engine.modelfile.info import LoadedModel
 from gcdesk.engine.photos import formats as photo_formats
-from gcdesk.engine.photos.preprocessing import decode_photo, preprocess
+from gcdesk.engine.photos.decoding import decode_photo
+from gcdesk.engine.photos.preprocessing import preprocess
 
 _COUNTS = {"small": 100, "photos": 26}
 _RUNS = 40

@@ -26,12 +26,14 @@ from photo_sets import caption_set, photo_set
 from suite_rows import Labels, Pass
 
 from gcdesk.config.settings import Settings
-from gcdesk.engine.classification.classifier import Classifier, Item
+from gcdesk.engine.classification.classifier import Classifier
+from gcdesk.engine.classification.results import Item
 from gcdesk.engine.classification.scoring import OpenedPhoto, score_photos
 from gcdesk.engine.inference.devices import open_backend
 from gcdesk.engine.inference.parallelism import parallelism_for, usable_cores
 from gcdesk.engine.library.library import Library
-from gcdesk.engine.photos.preprocessing import decode_photo, preprocess
+from gcdesk.engine.photos.decoding import decode_photo
+from gcdesk.engine.photos.preprocessing import preprocess
 from gcdesk.worker.protocol import messages
 from gcdesk.worker.protocol.codec import to_line
 

@@ -33,7 +33,8 @@ from torchvision import transforms
 
 from gcdesk.config.thresholds import Thresholds
 from gcdesk.engine.captions.rules import caption_from_path
-from gcdesk.engine.classification.classifier import Classifier, Item
+from gcdesk.engine.classification.classifier import Classifier
+from gcdesk.engine.classification.results import Item
 from gcdesk.engine.inference.devices import open_backend
 from gcdesk.engine.inference.parallelism import ParallelismConfig, usable_cores
 from gcdesk.engine.inference.torch_networks import build_image, build_text, put_weights

@@ -11,7 +11,8 @@ from torch import nn
 
 from gcdesk.engine.captions.rules import CaptionRule
 from gcdesk.engine.inference.torch_networks import build, build_text, weights_of
-from gcdesk.engine.modelfile.checkpoint import ModelInfo, save_model
+from gcdesk.engine.modelfile.checkpoint import save_model
+from gcdesk.engine.modelfile.info import ModelInfo
 from gcdesk.engine.modelfile.specs import Architecture, ImageArchitecture, TextArchitecture
 from gcdesk.engine.modelfile.tokenizer import load_tokenizer, shared_tokenizer
 from gcdesk.engine.photos.preprocessing import Preprocessing

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from gcdesk.engine.errors import PhotoError
-from gcdesk.engine.photos.preprocessing import decode_photo
+from gcdesk.engine.photos.decoding import decode_photo
 
 TARGET = 64
 RED, GREEN, BLUE, YELLOW = (220, 30, 40), (30, 170, 60), (20, 40, 200), (240, 220, 30)

@@ -22,7 +22,8 @@ from gcdesk.engine.modelfile.checkpoint import load_info
 from gcdesk.engine.modelfile.known_words import save_known_words, words_of
 from gcdesk.engine.modelfile.novelty import NOVELTY_FILE, fit_novelty, save_novelty
 from gcdesk.engine.modelfile.training_captions import SEEN_FILE, save_training_captions
-from gcdesk.engine.photos.preprocessing import decode_photo, preprocess
+from gcdesk.engine.photos.decoding import decode_photo
+from gcdesk.engine.photos.preprocessing import preprocess
 from trainer.text.data import read_captions, without
 
 _AT_ONCE = 8

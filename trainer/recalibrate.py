@@ -23,7 +23,8 @@ from gcdesk.engine.inference.devices import open_backend
 from gcdesk.engine.labels import BINS
 from gcdesk.engine.modelfile.checkpoint import INFO_FILE, load_info
 from gcdesk.engine.modelfile.info import ModelInfo, info_to_json
-from gcdesk.engine.photos.preprocessing import decode_photo, preprocess
+from gcdesk.engine.photos.decoding import decode_photo
+from gcdesk.engine.photos.preprocessing import preprocess
 from trainer.image.finalize import SplitLogits, all_figures, figures, shared_temperature
 
 _AT_ONCE = 8

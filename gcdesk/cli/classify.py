@@ -20,8 +20,8 @@ from gcdesk.cli.terminal import Progress
 from gcdesk.config.settings import load_settings
 from gcdesk.engine.captions.caption_table import read_caption_csv
 from gcdesk.engine.captions.table_fit import fit_note
-from gcdesk.engine.classification.classifier import Item, Result
 from gcdesk.engine.classification.opening import OpenModels
+from gcdesk.engine.classification.results import Item, Result
 from gcdesk.engine.labels import BINS
 from gcdesk.engine.photos.discovery import find_photos
 from gcdesk.engine.selection.rules import DEFAULT_RULE, Rule

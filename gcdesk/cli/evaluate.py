@@ -36,8 +36,6 @@ from gcdesk.engine.selection.rules import DEFAULT_RULE, Rule
 from gcdesk.engine.tables.targets import refuse_target
 from gcdesk.engine.tables.writer import readable
 
-__all__ = ["add_arguments", "named_by_class", "run", "score_path"]
-
 _MANY = 10
 
 

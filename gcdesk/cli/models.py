@@ -12,7 +12,7 @@ from gcdesk.cli.terminal import Progress, cell, shown
 from gcdesk.engine.errors import GcdeskError, LibraryError
 from gcdesk.engine.labels import BINS, canonical_bin
 from gcdesk.engine.library.library import COURSE_SUFFIXES, Installed, Library, Verified
-from gcdesk.engine.modelfile.checkpoint import MODEL_SUFFIX
+from gcdesk.engine.modelfile.info import MODEL_SUFFIX
 from gcdesk.engine.photos.bin_folders import MAP_HELP, parse_names
 
 
@@ -135,7 +135,7 @@ def _export(library: Library, args: argparse.Namespace) -> int:
     print(f"Written: {target}")
     model = library.find(args.name)
     if target.suffix.lower() in COURSE_SUFFIXES and model.info is not None:
-        from gcdesk.engine.course.checkpoint import export_note
+        from gcdesk.engine.course.export import export_note
 
         tell(export_note(model.info.architecture, model.info.preprocessing))
     return EXIT_FINE

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Protocol, TextIO
 
 from gcdesk.cli.terminal import cell, terminal_width
-from gcdesk.engine.classification.classifier import Result, Vote
 from gcdesk.engine.classification.result_row import FIELDS, fields_of
+from gcdesk.engine.classification.results import Result, Vote
 from gcdesk.engine.tables.writer import CsvTable, JsonTable, readable
 
 

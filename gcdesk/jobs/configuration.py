@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gcdesk.config.folders import user_folders
 from gcdesk.config.settings import Settings
-from gcdesk.worker.protocol.codec import Configure
+from gcdesk.worker.protocol.messages import Configure
 
 _PICTURES = "pictures"
 

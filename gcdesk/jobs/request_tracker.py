@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 
 from gcdesk.jobs.priority_queue import PriorityQueue
-from gcdesk.worker.protocol.codec import (
+from gcdesk.worker.protocol.messages import (
     Cancel,
     Classify,
     Failed,

@@ -13,8 +13,8 @@ from gcdesk.jobs.commands import own_environment, worker_command
 from gcdesk.jobs.line_process import LineProcess
 from gcdesk.jobs.request_tracker import RequestTracker
 from gcdesk.worker.process.sandbox import WRITES_VARIABLE
-from gcdesk.worker.protocol.codec import (
-    MAX_LINE_BYTES,
+from gcdesk.worker.protocol.codec import MAX_LINE_BYTES, ProtocolError, parse_event, to_line
+from gcdesk.worker.protocol.messages import (
     Configure,
     Event,
     Failed,
@@ -27,7 +27,6 @@ from gcdesk.worker.protocol.codec import (
     Preview,
     PreviewReady,
     Priority,
-    ProtocolError,
     Ready,
     Request,
     Rescore,
@@ -37,8 +36,6 @@ from gcdesk.worker.protocol.codec import (
     Started,
     Words,
     WordsReady,
-    parse_event,
-    to_line,
 )
 
 _log = logging.getLogger(__name__)

@@ -16,14 +16,8 @@ from typing import BinaryIO
 from gcdesk.worker.process import lifecycle
 from gcdesk.worker.process.outbox import Outbox
 from gcdesk.worker.process.sandbox import confine_by_environment
-from gcdesk.worker.protocol.codec import (
-    MAX_LINE_BYTES,
-    Heartbeat,
-    Notice,
-    ProtocolError,
-    Request,
-    parse_request,
-)
+from gcdesk.worker.protocol.codec import MAX_LINE_BYTES, ProtocolError, parse_request
+from gcdesk.worker.protocol.messages import Heartbeat, Notice, Request
 
 
 def main(argv: Sequence[str] | None = None) -> int:

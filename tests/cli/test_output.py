@@ -11,7 +11,7 @@ import pytest
 
 from gcdesk.cli.output import CsvWriter, JsonWriter, TableWriter, two_digits
 from gcdesk.cli.terminal import width_of
-from gcdesk.engine.classification.classifier import Result, Vote
+from gcdesk.engine.classification.results import Result, Vote
 from gcdesk.engine.errors import GcdeskError
 from gcdesk.engine.tables.writer import neutral, replaced_file
 

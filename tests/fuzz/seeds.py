@@ -25,8 +25,9 @@ from gcdesk.engine.modelfile.info import ModelInfo
 from gcdesk.engine.modelfile.specs import TextArchitecture
 from gcdesk.engine.modelfile.tokenizer import shared_tokenizer
 from gcdesk.store import NewPhoto, Run, Store, StoredResult
-from gcdesk.worker.protocol import codec as protocol
+from gcdesk.worker.protocol import messages as protocol
 from gcdesk.worker.protocol import task_messages as task_lines
+from gcdesk.worker.protocol.codec import to_line
 from trainer.job.collect import RESULT_KIND, RESULT_VERSION
 from trainer.job.config import Folders, JobConfig, config_text
 from trainer.job.record import Status, write_status
@@ -186,7 +187,7 @@ def messages() -> tuple[bytes, ...]:
         protocol.Notice("a sentence"),
         protocol.Fatal("a sentence"),
     )
-    return tuple(protocol.to_line(message) for message in said)
+    return tuple(to_line(message) for message in said)
 
 
 def task_messages() -> tuple[bytes, ...]:
@@ -199,7 +200,7 @@ def task_messages() -> tuple[bytes, ...]:
         task_lines.Log("a sentence"),
         task_lines.Done("/a.gcmodel", "It is installed.", False),
     )
-    return tuple(protocol.to_line(message) for message in said)
+    return tuple(to_line(message) for message in said)
 
 
 @cache

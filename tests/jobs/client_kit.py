@@ -13,7 +13,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop
 
 from gcdesk.config.thresholds import TEXT_WEIGHT
 from gcdesk.jobs.worker_client import WorkerClient
-from gcdesk.worker.protocol.codec import Configure, Ready, Result
+from gcdesk.worker.protocol.messages import Configure, Ready, Result
 
 HERE = Path(__file__).resolve().parent
 

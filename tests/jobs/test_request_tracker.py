@@ -13,7 +13,7 @@ from gcdesk.jobs.request_tracker import (
     URGENT_IN_HAND,
     RequestTracker,
 )
-from gcdesk.worker.protocol.codec import (
+from gcdesk.worker.protocol.messages import (
     Cancel,
     Classify,
     Failed,
@@ -23,11 +23,11 @@ from gcdesk.worker.protocol.codec import (
     Preview,
     PreviewReady,
     Prioritise,
+    Priority,
     Rescore,
     Result,
     Started,
 )
-from gcdesk.worker.protocol.messages import Priority
 
 
 def answer(request: Item | Rescore) -> Result:

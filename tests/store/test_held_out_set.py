@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 from store_kit import photos, result
 
 from gcdesk.store import SpotCheck, Store
-from gcdesk.worker.tasks.corrections import Fate, read_corrections
+from gcdesk.worker.tasks.corrections import SplitAssignment, read_corrections
 
 OLD = Path(__file__).resolve().parent.parent / "data" / "store-v2.sqlite"
 
@@ -69,10 +69,10 @@ def filled(store: Store, folder: Path, count: int) -> int:
 
 def test_some_groups_are_held_for_ever_and_their_likes_with_them(store: Store, tmp_path: Path) -> None:
     session = filled(store, tmp_path, 60)
-    first = {one.judged.path: one.fate for one in read_corrections(store)}
-    held = [path for path, fate in first.items() if fate is Fate.HELD]
+    first = {one.judged.path: one.assignment for one in read_corrections(store)}
+    held = [path for path, fate in first.items() if fate is SplitAssignment.HELD_OUT]
     assert 3 <= len(held) <= 30
-    assert {one.judged.path: one.fate for one in read_corrections(store)} == first
+    assert {one.judged.path: one.assignment for one in read_corrections(store)} == first
     things = [(one.judged.caption, one.judged.path) for one in read_corrections(store)]
     assert [path for (_, path), aside in zip(things, store.set_aside(things), strict=True) if aside] == held
     # The same caption, and the same look under another caption, a session later, the first session gone.
@@ -89,10 +89,10 @@ def test_some_groups_are_held_for_ever_and_their_likes_with_them(store: Store, t
     store.record_results([result(item) for item in ids])
     store.set_operator_labels(ids, [1, 1], [int(SpotCheck.ANSWERED), int(SpotCheck.NO)])
     later = read_corrections(store, [other])
-    assert later[0].fate is Fate.HELD
-    assert later[1].fate in (
-        Fate.HELD,
-        Fate.NEITHER,
+    assert later[0].assignment is SplitAssignment.HELD_OUT
+    assert later[1].assignment in (
+        SplitAssignment.HELD_OUT,
+        SplitAssignment.NEITHER,
     )  # neither where its look is that of a thing that was learned
     assert [one.source for one in later] == ["random", "corrected"]
 
@@ -104,9 +104,9 @@ def test_a_thing_that_joins_both_kinds_is_neither_learned_nor_measured(store: St
     store.record_results([result(added[0].item_id)])
     store.set_operator_labels([added[0].item_id], [3])
     (one,) = read_corrections(store)
-    assert one.fate in (Fate.HELD, Fate.LEARN)
-    store.decide_station({"c:odd thing too": one.fate is not Fate.HELD})
+    assert one.assignment in (SplitAssignment.HELD_OUT, SplitAssignment.LEARN)
+    store.decide_station({"c:odd thing too": one.assignment is not SplitAssignment.HELD_OUT})
     more = store.add_items(session, [type(photos(1)[0])(str(path), "odd thing too", 1, 2)])
     store.record_results([result(more[0].item_id)])
     store.set_operator_labels([more[0].item_id], [3])
-    assert {found.fate for found in read_corrections(store)} == {Fate.NEITHER}
+    assert {found.assignment for found in read_corrections(store)} == {SplitAssignment.NEITHER}

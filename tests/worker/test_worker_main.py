@@ -12,7 +12,16 @@ from pathlib import Path
 import pytest
 from worker_kit import Worker, configure, item, running
 
-from gcdesk.worker.protocol.codec import Classify, Fatal, Heartbeat, Notice, Ready, Result, Shutdown, Started
+from gcdesk.worker.protocol.messages import (
+    Classify,
+    Fatal,
+    Heartbeat,
+    Notice,
+    Ready,
+    Result,
+    Shutdown,
+    Started,
+)
 
 
 def test_it_says_that_it_lives_before_anything_is_loaded(worker: Worker) -> None:

@@ -13,17 +13,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from gcdesk.config.thresholds import TEXT_WEIGHT
-from gcdesk.worker.protocol.codec import (
-    Configure,
-    Event,
-    Fatal,
-    Heartbeat,
-    Item,
-    Message,
-    parse_event,
-    to_line,
-)
-from gcdesk.worker.protocol.messages import Priority
+from gcdesk.worker.protocol.codec import parse_event, to_line
+from gcdesk.worker.protocol.messages import Configure, Event, Fatal, Heartbeat, Item, Message, Priority
 
 COMMAND = (sys.executable, "-m", "gcdesk.worker")
 ME = TypeVar("ME", bound=Message)

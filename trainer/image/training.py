@@ -12,7 +12,8 @@ import torch
 from numpy.typing import NDArray
 
 from gcdesk.engine.inference.torch_networks import weights_of
-from gcdesk.engine.modelfile.checkpoint import MODEL_SUFFIX, ModelInfo, Provenance, load_info, save_model
+from gcdesk.engine.modelfile.checkpoint import load_info, save_model
+from gcdesk.engine.modelfile.info import MODEL_SUFFIX, ModelInfo, Provenance
 from gcdesk.engine.modelfile.novelty import FEWEST, fit_novelty, save_novelty
 from gcdesk.engine.modelfile.specs import ImageArchitecture
 from gcdesk.engine.photos.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing

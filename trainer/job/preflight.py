@@ -19,7 +19,7 @@ from pathlib import Path
 from gcdesk.engine.errors import GcdeskError, PhotoError, PhotoFolderError
 from gcdesk.engine.labels import BINS
 from gcdesk.engine.photos.bin_folders import list_bins, unknown_note
-from gcdesk.engine.photos.preprocessing import decode_photo
+from gcdesk.engine.photos.decoding import decode_photo
 from trainer.image.photos.data import DataError, copies_note, list_split
 from trainer.job.config import CONFIG_FILE, JobConfig, read_config
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from gcdesk.engine.inference.torch_networks import ImageClassifier, build_image, put_weights
-from gcdesk.engine.modelfile.checkpoint import LoadedModel, load_model
+from gcdesk.engine.modelfile.checkpoint import load_model
+from gcdesk.engine.modelfile.info import LoadedModel
 from gcdesk.engine.modelfile.specs import ImageArchitecture
 from gcdesk.engine.photos.preprocessing import Preprocessing
 

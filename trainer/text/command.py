@@ -14,7 +14,8 @@ import torch
 from gcdesk.config.resources import resource_path
 from gcdesk.engine.captions.rules import DEFAULT_CAPTION_RULE
 from gcdesk.engine.inference.torch_networks import weights_of
-from gcdesk.engine.modelfile.checkpoint import MODEL_SUFFIX, ModelInfo, Provenance, load_info, save_model
+from gcdesk.engine.modelfile.checkpoint import load_info, save_model
+from gcdesk.engine.modelfile.info import MODEL_SUFFIX, ModelInfo, Provenance
 from gcdesk.engine.modelfile.known_words import load_known_words, save_known_words, words_of
 from gcdesk.engine.modelfile.tokenizer import load_tokenizer, shared_tokenizer
 from gcdesk.engine.modelfile.training_captions import (

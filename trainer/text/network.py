@@ -15,7 +15,8 @@ from torch import nn
 from gcdesk.config.resources import resource_path
 from gcdesk.engine.course.bert_to_distilbert import convert_bert
 from gcdesk.engine.inference.torch_networks import TextClassifier, build_text
-from gcdesk.engine.modelfile.checkpoint import MODEL_SUFFIX, load_model
+from gcdesk.engine.modelfile.checkpoint import load_model
+from gcdesk.engine.modelfile.info import MODEL_SUFFIX
 from gcdesk.engine.modelfile.specs import MINILM, TextArchitecture
 from trainer.text.settings import Head, TextDataError
 

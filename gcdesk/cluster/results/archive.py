@@ -19,7 +19,7 @@ from gcdesk.cluster.results.metrics import drawable_metrics
 from gcdesk.cluster.results.tar_reader import opened_result
 from gcdesk.cluster.wheel import own_version
 from gcdesk.config.thresholds import MODEL_INFO_MAX_BYTES
-from gcdesk.engine.modelfile.checkpoint import MODEL_SUFFIX
+from gcdesk.engine.modelfile.info import MODEL_SUFFIX
 from trainer.job.collect import LOG_FOLDER, MANIFEST_FILE, MODEL_FOLDER, RESULT_KIND, RESULT_VERSION
 from trainer.job.config import JobConfig, JobError, read_config
 from trainer.job.parity import PARITY_FILE

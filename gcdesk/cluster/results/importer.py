@@ -16,7 +16,8 @@ from gcdesk.cluster.job_registry import KeptJob, keep, kept_job
 from gcdesk.cluster.results.archive import Result, has_parity, read_result
 from gcdesk.cluster.results.import_record import RESULT_FOLDER, Arrival, Figure, write_arrival
 from gcdesk.engine.library.library import Library
-from gcdesk.engine.modelfile.checkpoint import ModelInfo, load_model
+from gcdesk.engine.modelfile.checkpoint import load_model
+from gcdesk.engine.modelfile.info import ModelInfo
 from trainer.job.parity import PARITY_FILE, parity_pixels, read_parity
 
 # Of logits: torch on the cluster and ONNX Runtime here round differently in the last digits.

@@ -17,7 +17,7 @@ import numpy as np
 
 from gcdesk.config.thresholds import TEXT_WEIGHT, Thresholds
 from gcdesk.engine.captions.rules import DEFAULT_CAPTION_RULE, apply_rule, caption_from_path
-from gcdesk.engine.classification.results import Combined, Item, ModelVotes, Result, Times, Vote
+from gcdesk.engine.classification.results import Combined, Item, ModelVotes, Result, Times
 from gcdesk.engine.classification.scoring import (
     CaptionScorer,
     ImageScore,
@@ -32,8 +32,6 @@ from gcdesk.engine.inference.parallelism import ParallelismConfig, parallelism_f
 from gcdesk.engine.selection.fitted_rule import FittedRule
 from gcdesk.engine.selection.input_flags import InputFlags
 from gcdesk.engine.selection.rules import DEFAULT_RULE, Rule, select
-
-__all__ = ["Classifier", "Item", "Result", "Times", "Vote"]
 
 _TextRun = Future[list[TextScore | None]]
 

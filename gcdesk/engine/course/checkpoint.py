@@ -11,16 +11,15 @@ from typing import Literal
 import numpy as np
 
 from gcdesk.engine.captions.rules import CaptionRule
-from gcdesk.engine.course.export import course_preprocessing, export_legacy, export_note
+from gcdesk.engine.course.export import course_preprocessing
 from gcdesk.engine.course.layouts import Match, match_layout
 from gcdesk.engine.course.pth_file import PthFile, open_pth
 from gcdesk.engine.course.state_dict import StateDict, bins_meant, check_class_order, find_state_dict
 from gcdesk.engine.errors import LegacyError
 from gcdesk.engine.labels import BINS
-from gcdesk.engine.modelfile.checkpoint import ModelInfo, Provenance, save_model
+from gcdesk.engine.modelfile.checkpoint import save_model
+from gcdesk.engine.modelfile.info import ModelInfo, Provenance
 from gcdesk.engine.modelfile.specs import Architecture, ImageArchitecture, Pooling, TextArchitecture
-
-__all__ = ["Recognition", "export_legacy", "export_note", "import_legacy", "recognise"]
 
 # [CLS] and [SEP] counted, as the original project tokenized its captions.
 COURSE_MAX_TOKENS = 24

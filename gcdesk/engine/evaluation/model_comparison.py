@@ -177,7 +177,8 @@ def _answers(
     kind: str, folder: Path, labelled: LabelledSet, tell: Callable[[int], None]
 ) -> NDArray[np.int64]:
     """The index (n,) of each item's answer, -1 where there is none."""
-    from gcdesk.engine.classification.classifier import Classifier, Item
+    from gcdesk.engine.classification.classifier import Classifier
+    from gcdesk.engine.classification.results import Item
     from gcdesk.engine.inference.devices import open_backend
 
     image = open_backend("image", folder) if kind == "image" else None

@@ -17,7 +17,8 @@ from gcdesk.engine.inference.cuda_driver import cuda_driver
 from gcdesk.engine.inference.graph_templates import has_template
 from gcdesk.engine.inference.onnx_backend import OnnxImageBackend, OnnxTextBackend
 from gcdesk.engine.inference.parallelism import parallelism_for
-from gcdesk.engine.modelfile.checkpoint import LoadedModel, load_model
+from gcdesk.engine.modelfile.checkpoint import load_model
+from gcdesk.engine.modelfile.info import LoadedModel
 
 # Told in a sentence when something else than what was asked for runs: a GPU that is silently unused helps
 # nobody.

@@ -18,7 +18,7 @@ from gcdesk.engine.errors import ModelFileError
 from gcdesk.engine.inference.backend import IMAGE_OUTPUTS, ImageOutput, TextOutput
 from gcdesk.engine.inference.torch_networks import build_image, build_text, put_weights
 from gcdesk.engine.labels import BINS
-from gcdesk.engine.modelfile.checkpoint import LoadedModel
+from gcdesk.engine.modelfile.info import LoadedModel
 from gcdesk.engine.modelfile.item_kinds import ItemKinds, load_item_kinds
 from gcdesk.engine.modelfile.known_words import Knowledge, knowledge_of, load_known_words
 from gcdesk.engine.modelfile.novelty import Novelty, load_novelty

@@ -22,13 +22,14 @@ from gcdesk.engine.learning.last_layer import LastLayer, last_layer
 from gcdesk.engine.learning.quick_learn import Learned, TrainingSet, learn
 from gcdesk.engine.learning.rule_fitting import group_numbers
 from gcdesk.engine.library.library import Library, verify_model
-from gcdesk.engine.modelfile.checkpoint import MODEL_SUFFIX, TOKENIZER_FILE, load_info, load_model, save_model
-from gcdesk.engine.modelfile.info import LoadedModel, Provenance
+from gcdesk.engine.modelfile.checkpoint import TOKENIZER_FILE, load_info, load_model, save_model
+from gcdesk.engine.modelfile.info import MODEL_SUFFIX, LoadedModel, Provenance
 from gcdesk.engine.modelfile.item_kinds import load_item_kinds, save_item_kinds
 from gcdesk.engine.modelfile.known_words import load_known_words, save_known_words, words_of
 from gcdesk.engine.modelfile.novelty import load_novelty, save_novelty
 from gcdesk.engine.modelfile.training_captions import caption_hash, load_training_captions, write_hashes
-from gcdesk.engine.photos.preprocessing import decode_photo, preprocess
+from gcdesk.engine.photos.decoding import decode_photo
+from gcdesk.engine.photos.preprocessing import preprocess
 
 Kind = Literal["image", "text"]
 Tell = Callable[[int, int], None]

@@ -14,8 +14,8 @@ from gcdesk.engine.course.checkpoint import recognise
 from gcdesk.engine.errors import GcdeskError, ModelFileError
 from gcdesk.engine.library.descriptions import origin
 from gcdesk.engine.library.library import is_course_file, refuse_other_formats
-from gcdesk.engine.modelfile.checkpoint import INFO_FILE, MODEL_SUFFIX, load_info
-from gcdesk.engine.modelfile.info import ModelInfo, finite_json, info_from_json
+from gcdesk.engine.modelfile.checkpoint import INFO_FILE, load_info
+from gcdesk.engine.modelfile.info import MODEL_SUFFIX, ModelInfo, finite_json, info_from_json
 from gcdesk.engine.modelfile.zip_reader import opened_zip
 
 

@@ -25,22 +25,17 @@ from gcdesk.config.folders import user_folders
 from gcdesk.config.resources import resource_path
 from gcdesk.config.settings import load_settings, save_settings
 from gcdesk.engine.captions.rules import CaptionRule, caption_from_path
-from gcdesk.engine.course.checkpoint import export_legacy, import_legacy
+from gcdesk.engine.course.checkpoint import import_legacy
+from gcdesk.engine.course.export import export_legacy
 from gcdesk.engine.course.other_formats import HEAD_BYTES, is_torch_archive, other_format
 from gcdesk.engine.errors import GcdeskError, LibraryError, ModelFileError
 from gcdesk.engine.labels import BINS
 from gcdesk.engine.modelfile.archive import EXTRA_FILES, unzip_model, zip_model
-from gcdesk.engine.modelfile.checkpoint import (
-    MODEL_SUFFIX,
-    TOKENIZER_FILE,
-    ModelInfo,
-    load_info,
-    load_model,
-    save_model,
-)
-from gcdesk.engine.modelfile.info import check_name
+from gcdesk.engine.modelfile.checkpoint import TOKENIZER_FILE, load_info, load_model, save_model
+from gcdesk.engine.modelfile.info import MODEL_SUFFIX, ModelInfo, check_name
 from gcdesk.engine.os_errors import os_reason, writing
-from gcdesk.engine.photos.preprocessing import decode_photo, preprocess
+from gcdesk.engine.photos.decoding import decode_photo
+from gcdesk.engine.photos.preprocessing import preprocess
 from gcdesk.engine.selection.calibration import softmax
 
 Kind = Literal["image", "text"]

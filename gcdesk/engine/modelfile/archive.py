@@ -24,7 +24,6 @@ from gcdesk.config.thresholds import (
 from gcdesk.engine.errors import ModelFileError
 from gcdesk.engine.modelfile.checkpoint import (
     INFO_FILE,
-    MODEL_SUFFIX,
     TOKENIZER_FILE,
     WEIGHTS_FILE,
     check_folder_name,
@@ -32,6 +31,7 @@ from gcdesk.engine.modelfile.checkpoint import (
     load_info,
     load_model,
 )
+from gcdesk.engine.modelfile.info import MODEL_SUFFIX
 from gcdesk.engine.modelfile.item_kinds import KINDS_FILE
 from gcdesk.engine.modelfile.known_words import WORDS_FILE
 from gcdesk.engine.modelfile.novelty import NOVELTY_FILE

@@ -21,11 +21,9 @@ from gcdesk.config.files import beside, replace_folder
 from gcdesk.config.thresholds import MODEL_INFO_MAX_BYTES, MODEL_TOKENIZER_MAX_BYTES
 from gcdesk.engine.errors import ModelFileError
 from gcdesk.engine.modelfile.info import (
-    FORMAT_VERSION,
     MODEL_SUFFIX,
     LoadedModel,
     ModelInfo,
-    Provenance,
     check_info,
     check_name,
     finite_json,
@@ -35,22 +33,6 @@ from gcdesk.engine.modelfile.info import (
 from gcdesk.engine.modelfile.tokenizer import shared_tokenizer
 from gcdesk.engine.modelfile.weights import read_tensors, write_tensors
 from gcdesk.engine.os_errors import os_reason
-
-__all__ = [
-    "FORMAT_VERSION",
-    "INFO_FILE",
-    "MODEL_SUFFIX",
-    "TOKENIZER_FILE",
-    "WEIGHTS_FILE",
-    "LoadedModel",
-    "ModelInfo",
-    "Provenance",
-    "check_folder_name",
-    "check_replaceable",
-    "load_info",
-    "load_model",
-    "save_model",
-]
 
 INFO_FILE = "model.json"
 WEIGHTS_FILE = "weights.safetensors"

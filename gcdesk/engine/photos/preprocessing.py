@@ -14,16 +14,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gcdesk.engine.errors import ModelFileError
-from gcdesk.engine.photos.decoding import decode_photo
-
-__all__ = [
-    "COURSE_PREPROCESSING",
-    "IMAGENET_MEAN",
-    "IMAGENET_STD",
-    "Preprocessing",
-    "decode_photo",
-    "preprocess",
-]
 
 Resize = Literal["squash", "shortest_crop", "pad"]
 Interpolation = Literal["bilinear", "bicubic"]

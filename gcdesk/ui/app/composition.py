@@ -10,7 +10,7 @@ from gcdesk.ui.session.controller import Controller
 from gcdesk.ui.session.store_ledger import StoreLedger
 from gcdesk.ui.session.worker_port import ClientPort
 from gcdesk.ui.threads.gui_priority import GuiPriority
-from gcdesk.worker.protocol.codec import Ready
+from gcdesk.worker.protocol.messages import Ready
 
 
 def make_controller(settings: Settings) -> Controller:

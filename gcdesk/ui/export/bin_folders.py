@@ -11,10 +11,8 @@ import numpy as np
 from gcdesk.config.file_names import own_system_place
 from gcdesk.config.folders import user_folders
 from gcdesk.engine.labels import BINS, NOT_SET
-from gcdesk.ui.export.transfer import Placed, Step, Transfer, carry_out, take_back
+from gcdesk.ui.export.transfer import Step
 from gcdesk.ui.session.rows import Rows
-
-__all__ = ["Placed", "Step", "Transfer", "carry_out", "count_folders", "folder_codes", "plan", "take_back"]
 
 TO_REVIEW, UNSURE_FOLDER = "To review", "Unsure"
 FOLDERS = (*BINS, UNSURE_FOLDER, TO_REVIEW)

@@ -13,11 +13,11 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog
 
 from gcdesk.store import store_path
-from gcdesk.ui.export.bin_folders import Step, Transfer, carry_out, plan, take_back
+from gcdesk.ui.export.bin_folders import plan
 from gcdesk.ui.export.dialogs import BinFoldersDialog, TrainingSetDialog
 from gcdesk.ui.export.row_table import Format, some_rows, write_table
 from gcdesk.ui.export.training_set import SavedSet, save_training_set
-from gcdesk.ui.export.transfer import earlier
+from gcdesk.ui.export.transfer import Step, Transfer, carry_out, earlier, take_back
 from gcdesk.ui.host import Host
 from gcdesk.ui.session.own_files import OwnFiles
 from gcdesk.ui.session.wording import photos

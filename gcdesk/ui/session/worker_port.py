@@ -13,7 +13,7 @@ from gcdesk.jobs.configuration import configuration_of
 from gcdesk.jobs.worker_client import WorkerClient
 from gcdesk.ui.session.ports import Ready
 from gcdesk.ui.session.rows import Outcome
-from gcdesk.worker.protocol import codec as protocol
+from gcdesk.worker.protocol import messages
 from gcdesk.worker.protocol.messages import Priority
 
 _WINNERS = {None: Winner.NONE, "image": Winner.IMAGE, "text": Winner.TEXT, "both": Winner.BOTH}
@@ -57,7 +57,7 @@ class ClientPort(QObject):
         self.close = client.close
         self.retry = client.retry
 
-    def _ready(self, message: protocol.Ready) -> None:
+    def _ready(self, message: messages.Ready) -> None:
         self.ready.emit(
             Ready(message.device, message.image_model or "", message.text_model or "", message.notice or "")
         )
@@ -81,7 +81,7 @@ class ClientPort(QObject):
         self.client.words(item, caption, BINS[label])
 
 
-def outcome_of(result: protocol.Result) -> Outcome:
+def outcome_of(result: messages.Result) -> Outcome:
     """A worker's result in the rows' codes."""
     return Outcome(
         image=result.image.probabilities if result.image else None,

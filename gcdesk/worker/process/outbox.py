@@ -6,7 +6,8 @@ import os
 import threading
 
 from gcdesk.worker.process.lifecycle import exit_immediately
-from gcdesk.worker.protocol.codec import Message, to_line
+from gcdesk.worker.protocol.codec import to_line
+from gcdesk.worker.protocol.messages import Message
 
 
 class Outbox:

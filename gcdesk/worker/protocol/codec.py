@@ -17,33 +17,9 @@ from functools import cache
 from typing import Any
 
 from gcdesk.worker.protocol.messages import (
-    Cancel,
-    Classify,
-    Configure,
     Event,
-    Failed,
-    Fatal,
-    Heartbeat,
-    HeatMap,
-    HeatMapReady,
-    Item,
     Message,
-    Notice,
-    Pause,
-    Preview,
-    PreviewReady,
-    Prioritise,
-    Priority,
-    Ready,
     Request,
-    Rescore,
-    Result,
-    Resume,
-    Shutdown,
-    Started,
-    Vote,
-    Words,
-    WordsReady,
 )
 
 VERSION = 1
@@ -201,43 +177,3 @@ def _whole(value: Any) -> int:
     if not -(2**63) <= _of_type(value, int) < 2**63:
         raise ProtocolError(f"{str(value)[:80]!r} is too large")
     return int(value)
-
-
-__all__ = [
-    "EVENTS",
-    "MAX_LINE_BYTES",
-    "REQUESTS",
-    "VERSION",
-    "Cancel",
-    "Classify",
-    "Configure",
-    "Event",
-    "Failed",
-    "Fatal",
-    "Heartbeat",
-    "HeatMap",
-    "HeatMapReady",
-    "Item",
-    "Message",
-    "Notice",
-    "Pause",
-    "Preview",
-    "PreviewReady",
-    "Prioritise",
-    "Priority",
-    "ProtocolError",
-    "Ready",
-    "Request",
-    "Rescore",
-    "Result",
-    "Resume",
-    "Shutdown",
-    "Started",
-    "Vote",
-    "Words",
-    "WordsReady",
-    "parse_event",
-    "parse_one_of",
-    "parse_request",
-    "to_line",
-]

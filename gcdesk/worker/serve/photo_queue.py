@@ -6,8 +6,7 @@ import threading
 from collections.abc import Callable, Collection
 from dataclasses import replace
 
-from gcdesk.worker.protocol.codec import Item
-from gcdesk.worker.protocol.messages import Priority
+from gcdesk.worker.protocol.messages import Item, Priority
 
 
 class PhotoQueue:

@@ -17,8 +17,7 @@ from gcdesk.config.thresholds import (
     THUMBNAIL_CACHE_BYTES,
     THUMBNAIL_PIXELS,
 )
-from gcdesk.engine.photos.decoding import photo_size, read_photo
-from gcdesk.engine.photos.preprocessing import decode_photo
+from gcdesk.engine.photos.decoding import decode_photo, photo_size, read_photo
 from gcdesk.worker.serve.stalled_drives import Drives
 
 _CAPS = {

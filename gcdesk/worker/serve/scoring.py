@@ -19,8 +19,7 @@ from gcdesk.engine.explanation.word_influence import word_influence
 from gcdesk.engine.labels import bin_index
 from gcdesk.engine.photos.jpeg import DAMAGE
 from gcdesk.engine.photos.preprocessing import preprocess
-from gcdesk.worker.protocol.codec import HeatMap, Item, Rescore, Result, Vote, Words, WordsReady
-from gcdesk.worker.protocol.messages import Priority
+from gcdesk.worker.protocol.messages import HeatMap, Item, Priority, Rescore, Result, Vote, Words, WordsReady
 from gcdesk.worker.serve.models import Models
 from gcdesk.worker.serve.picture_cache import Photo, Pictures, used_again, write_picture
 

@@ -21,7 +21,7 @@ from gcdesk.engine.errors import GcdeskError
 from gcdesk.engine.os_errors import os_reason
 from gcdesk.worker.process.lifecycle import exit_immediately, lower_thread_priority
 from gcdesk.worker.process.outbox import Outbox
-from gcdesk.worker.protocol.codec import (
+from gcdesk.worker.protocol.messages import (
     Cancel,
     Classify,
     Configure,

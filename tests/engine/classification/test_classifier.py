@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from bad_photos import write_broken, write_odd
 
-from gcdesk.engine.classification.classifier import Classifier, Item, Result
+from gcdesk.engine.classification.classifier import Classifier
+from gcdesk.engine.classification.results import Item, Result
 from gcdesk.engine.errors import GcdeskError
 from gcdesk.engine.inference.backend import ImageBackend, TextBackend, TextOutput
 from gcdesk.engine.inference.devices import open_backend

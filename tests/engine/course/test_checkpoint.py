@@ -26,7 +26,8 @@ from gcdesk.engine.labels import BINS
 from gcdesk.engine.modelfile.checkpoint import load_info, load_model
 from gcdesk.engine.modelfile.specs import ImageArchitecture, TextArchitecture
 from gcdesk.engine.modelfile.tokenizer import load_tokenizer, shared_tokenizer
-from gcdesk.engine.photos.preprocessing import IMAGENET_MEAN, IMAGENET_STD, decode_photo, preprocess
+from gcdesk.engine.photos.decoding import decode_photo
+from gcdesk.engine.photos.preprocessing import IMAGENET_MEAN, IMAGENET_STD, preprocess
 from gcdesk.engine.selection.calibration import softmax
 
 LONG_CAPTION = "a very long caption " * 12

@@ -17,15 +17,17 @@ from torch import nn
 from transformers import DistilBertConfig
 
 from gcdesk.engine.captions.rules import CaptionRule, caption_from_path
-from gcdesk.engine.course.checkpoint import export_legacy, export_note, import_legacy, recognise
-from gcdesk.engine.course.export import course_preprocessing
+from gcdesk.engine.course.checkpoint import import_legacy, recognise
+from gcdesk.engine.course.export import course_preprocessing, export_legacy, export_note
 from gcdesk.engine.errors import LegacyError
 from gcdesk.engine.inference.devices import open_backend
 from gcdesk.engine.inference.torch_networks import build, weights_of
-from gcdesk.engine.modelfile.checkpoint import ModelInfo, load_info, load_model, save_model
+from gcdesk.engine.modelfile.checkpoint import load_info, load_model, save_model
+from gcdesk.engine.modelfile.info import ModelInfo
 from gcdesk.engine.modelfile.specs import MINILM, Architecture, ImageArchitecture, TextArchitecture
 from gcdesk.engine.modelfile.tokenizer import load_tokenizer, shared_tokenizer
-from gcdesk.engine.photos.preprocessing import decode_photo, preprocess
+from gcdesk.engine.photos.decoding import decode_photo
+from gcdesk.engine.photos.preprocessing import preprocess
 
 SIZES: dict[str, Any] = {"dim": 96, "n_layers": 2, "hidden_dim": 192}
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gcdesk.engine.classification.classifier import Classifier, Item
+from gcdesk.engine.classification.classifier import Classifier
+from gcdesk.engine.classification.results import Item
 from gcdesk.engine.errors import ModelFileError
 from gcdesk.engine.explanation.word_influence import word_influence
 from gcdesk.engine.inference.devices import open_backend

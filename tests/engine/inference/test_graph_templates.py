@@ -30,7 +30,8 @@ from gcdesk.engine.inference.graph_templates import make_session, template_path
 from gcdesk.engine.inference.onnx_backend import OnnxTextBackend
 from gcdesk.engine.inference.parallelism import usable_cores
 from gcdesk.engine.inference.torch_networks import put_weights, weights_of
-from gcdesk.engine.modelfile.checkpoint import LoadedModel, load_model, save_model
+from gcdesk.engine.modelfile.checkpoint import load_model, save_model
+from gcdesk.engine.modelfile.info import LoadedModel
 from gcdesk.engine.modelfile.specs import ImageArchitecture, TextArchitecture
 from gcdesk.engine.modelfile.tokenizer import load_tokenizer
 

@@ -13,7 +13,8 @@ from model_making import CAPTIONS, RESNET, sample_pixels, save_random
 
 from gcdesk.engine.errors import ModelFileError
 from gcdesk.engine.inference.onnx_backend import TEXT_ROWS, OnnxImageBackend, OnnxTextBackend
-from gcdesk.engine.modelfile.checkpoint import TOKENIZER_FILE, LoadedModel, load_model
+from gcdesk.engine.modelfile.checkpoint import TOKENIZER_FILE, load_model
+from gcdesk.engine.modelfile.info import LoadedModel
 from gcdesk.engine.modelfile.specs import MINILM
 
 

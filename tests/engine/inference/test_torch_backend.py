@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from gcdesk.engine.captions.rules import caption_from_path
-from gcdesk.engine.classification.classifier import Classifier, Item
+from gcdesk.engine.classification.classifier import Classifier
+from gcdesk.engine.classification.results import Item
 from gcdesk.engine.errors import ModelFileError
 from gcdesk.engine.inference.cuda_driver import cuda_driver
 from gcdesk.engine.inference.devices import open_backend
@@ -22,7 +23,8 @@ from gcdesk.engine.inference.torch_networks import build_text, weights_of
 from gcdesk.engine.labels import BINS
 from gcdesk.engine.modelfile.checkpoint import load_info, load_model, save_model
 from gcdesk.engine.modelfile.specs import ImageArchitecture, TextArchitecture
-from gcdesk.engine.photos.preprocessing import decode_photo, preprocess
+from gcdesk.engine.photos.decoding import decode_photo
+from gcdesk.engine.photos.preprocessing import preprocess
 from gcdesk.engine.selection.calibration import softmax
 
 CUDA = pytest.mark.skipif(not cuda_driver().available, reason=f"no GPU: {cuda_driver().problem}")

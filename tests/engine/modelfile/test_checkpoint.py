@@ -22,12 +22,11 @@ from gcdesk.engine.modelfile.checkpoint import (
     INFO_FILE,
     TOKENIZER_FILE,
     WEIGHTS_FILE,
-    ModelInfo,
-    Provenance,
     load_info,
     load_model,
     save_model,
 )
+from gcdesk.engine.modelfile.info import ModelInfo, Provenance
 from gcdesk.engine.modelfile.specs import ImageArchitecture
 
 INFO = replace(

@@ -31,7 +31,7 @@ from PIL import Image, ImageFile
 
 from gcdesk.engine.errors import PhotoError
 from gcdesk.engine.photos import decoding
-from gcdesk.engine.photos.preprocessing import decode_photo
+from gcdesk.engine.photos.decoding import decode_photo
 
 
 @pytest.mark.parametrize("kind", list(SAVED))

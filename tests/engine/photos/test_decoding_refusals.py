@@ -19,7 +19,7 @@ from PIL import Image
 
 from gcdesk.config import thresholds
 from gcdesk.engine.errors import PhotoError, PhotoProblem
-from gcdesk.engine.photos.preprocessing import decode_photo
+from gcdesk.engine.photos.decoding import decode_photo
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.99])

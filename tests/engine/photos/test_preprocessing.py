@@ -13,12 +13,12 @@ from torchvision import transforms
 from torchvision.transforms import functional
 
 from gcdesk.engine.errors import ModelFileError
+from gcdesk.engine.photos.decoding import decode_photo
 from gcdesk.engine.photos.preprocessing import (
     COURSE_PREPROCESSING,
     IMAGENET_MEAN,
     IMAGENET_STD,
     Preprocessing,
-    decode_photo,
     preprocess,
 )
 

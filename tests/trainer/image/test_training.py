@@ -18,7 +18,8 @@ from gcdesk.engine.inference.devices import open_backend
 from gcdesk.engine.inference.torch_networks import build_image
 from gcdesk.engine.modelfile.checkpoint import load_model
 from gcdesk.engine.modelfile.specs import ImageArchitecture
-from gcdesk.engine.photos.preprocessing import decode_photo, preprocess
+from gcdesk.engine.photos.decoding import decode_photo
+from gcdesk.engine.photos.preprocessing import preprocess
 from trainer.image.command import add_arguments, run
 from trainer.image.photos.augment import AugmentSettings
 from trainer.image.process.reporting import TextReporter

@@ -17,7 +17,8 @@ import pytest
 
 from gcdesk.engine.captions.rules import CaptionRule
 from gcdesk.engine.inference.torch_networks import build_text, weights_of
-from gcdesk.engine.modelfile.checkpoint import ModelInfo, load_info, load_model, save_model
+from gcdesk.engine.modelfile.checkpoint import load_info, load_model, save_model
+from gcdesk.engine.modelfile.info import ModelInfo
 from gcdesk.engine.modelfile.specs import TextArchitecture
 from trainer.__main__ import main
 from trainer.text.command import add_arguments, train

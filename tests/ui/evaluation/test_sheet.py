@@ -28,7 +28,7 @@ from gcdesk.ui.evaluation.sheet import EvaluationSheet
 from gcdesk.ui.session.ports import FoundPhoto
 from gcdesk.ui.theme.theme import Theme
 from gcdesk.ui.widgets.dialogs import Question
-from gcdesk.worker.tasks.kept_evaluations import keep, kept_evaluations
+from gcdesk.worker.tasks.kept_evaluations import kept_evaluations, save_evaluation
 
 sys.path.append(str(Path(__file__).resolve().parents[2] / "engine"))
 from scored_kit import scored_set
@@ -237,7 +237,7 @@ def test_what_is_set_aside_is_not_saved_as_a_training_set(
 
 def test_two_kept_evaluations_are_compared(features: Features, qtbot: QtBot) -> None:
     for name, right, created in (("in May", 0.7, 1.78e9), ("in June", 0.9, 1.783e9)):
-        keep(replace(scored_set(300, text=right, seed=1), name=name, created=created))
+        save_evaluation(replace(scored_set(300, text=right, seed=1), name=name, created=created))
     sheet = opened(features)
     qtbot.waitUntil(lambda: sheet.page.analysis is not None, timeout=BUSY)
     assert sheet.chosen().name == "in June"  # type: ignore[union-attr]
@@ -257,7 +257,7 @@ def test_two_kept_evaluations_are_compared(features: Features, qtbot: QtBot) -> 
 
 
 def test_the_pointer_finds_a_figures_values_in_its_table(features: Features, qtbot: QtBot) -> None:
-    keep(scored_set(300))
+    save_evaluation(scored_set(300))
     sheet = opened(features)
     qtbot.waitUntil(lambda: sheet.page.analysis is not None, timeout=BUSY)
     (card,) = [one for one in sheet.page.cards if one.figure.title.startswith("Text model: which")]

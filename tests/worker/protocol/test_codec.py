@@ -19,6 +19,12 @@ from gcdesk.worker.protocol.codec import (
     EVENTS,
     MAX_LINE_BYTES,
     REQUESTS,
+    ProtocolError,
+    parse_event,
+    parse_request,
+    to_line,
+)
+from gcdesk.worker.protocol.messages import (
     Classify,
     Event,
     Heartbeat,
@@ -28,12 +34,8 @@ from gcdesk.worker.protocol.codec import (
     Pause,
     Prioritise,
     Priority,
-    ProtocolError,
     Rescore,
     Result,
-    parse_event,
-    parse_request,
-    to_line,
 )
 
 

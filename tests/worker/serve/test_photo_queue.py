@@ -6,8 +6,7 @@ import threading
 
 from worker_kit import item
 
-from gcdesk.worker.protocol.codec import Item
-from gcdesk.worker.protocol.messages import Priority
+from gcdesk.worker.protocol.messages import Item, Priority
 from gcdesk.worker.serve.photo_queue import PhotoQueue
 
 

@@ -14,8 +14,8 @@ from PIL import Image
 
 from gcdesk.engine.errors import PhotoError
 from gcdesk.engine.labels import BINS
+from gcdesk.engine.photos.decoding import decode_photo
 from gcdesk.engine.photos.discovery import PHOTO_SUFFIXES
-from gcdesk.engine.photos.preprocessing import decode_photo
 from trainer.image.photos.data import DataError, list_split, shrink
 
 UNLABELLED = "unlabelled"

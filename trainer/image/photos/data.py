@@ -18,7 +18,7 @@ from PIL import Image
 from gcdesk.engine.errors import GcdeskError, PhotoError, PhotoFolderError
 from gcdesk.engine.labels import BINS
 from gcdesk.engine.photos.bin_folders import list_bins
-from gcdesk.engine.photos.preprocessing import decode_photo
+from gcdesk.engine.photos.decoding import decode_photo
 
 # Decoded photos are kept at this many times the view's side: random crops magnify.
 _KEEP = 1.25

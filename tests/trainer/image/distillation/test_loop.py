@@ -24,7 +24,8 @@ from gcdesk.engine.labels import BINS
 from gcdesk.engine.modelfile.checkpoint import load_model
 from gcdesk.engine.modelfile.item_kinds import load_item_kinds
 from gcdesk.engine.modelfile.specs import ImageArchitecture
-from gcdesk.engine.photos.preprocessing import decode_photo, preprocess
+from gcdesk.engine.photos.decoding import decode_photo
+from gcdesk.engine.photos.preprocessing import preprocess
 from trainer.image.command import add_arguments, run
 from trainer.image.distillation.composites import write_composites
 from trainer.image.distillation.linear_heads import fit_head, one_hot
