@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import logging
 import os
 import sys
@@ -118,10 +119,13 @@ def _is_for_the_user(error: Exception) -> bool:
 
 
 def _tolerant_streams() -> None:
-    """A file name that the terminal's encoding lacks is shown with a replacement, not as a crash."""
+    """A file name that the terminal's encoding lacks is shown with a replacement, not as a crash. Tables that go to
+    a file or another program are UTF-8, on Windows too.
+    """
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
+        if isinstance(stream, io.TextIOWrapper):
+            piped = sys.platform == "win32" and not stream.isatty()
+            stream.reconfigure(encoding="utf-8" if piped else None, errors="replace")
 
 
 def _version() -> str:
