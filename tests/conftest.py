@@ -87,4 +87,7 @@ def open_folder() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="gcdesk-test-"))
     folder.chmod(0o755)
     yield folder
+    if sys.platform == "win32":  # it deletes no file that may not be written
+        for path in folder.rglob("*"):
+            path.chmod(0o666)
     shutil.rmtree(folder)

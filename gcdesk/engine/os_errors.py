@@ -44,8 +44,9 @@ _WINDOWS_REASONS = {
 def os_reason(error: OSError) -> str:
     """Why, as the end of a sentence."""
     number = error.errno or 0
-    if isinstance(error.filename, str) and is_too_long(error.filename):
-        return f"its path has {len(error.filename)} letters, and this computer takes {LONGEST_WINDOWS_PATH} at most"
+    path = str(error.filename or "")
+    if is_too_long(path):
+        return f"its path has {len(path)} letters, and this computer takes {LONGEST_WINDOWS_PATH} at most"
     windows = _WINDOWS_REASONS.get(getattr(error, "winerror", None) or 0)
     if windows is not None:
         return windows

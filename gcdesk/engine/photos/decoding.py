@@ -23,8 +23,10 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 from PIL.JpegImagePlugin import JpegImageFile
 
+from gcdesk.config.file_names import is_too_long
 from gcdesk.config.thresholds import JPEG_MAX_PIXELS, PHOTO_LARGE_PIXELS, PHOTO_MAX_BYTES, PHOTO_MAX_PIXELS
 from gcdesk.engine.errors import PhotoError, PhotoProblem
+from gcdesk.engine.os_errors import os_reason
 from gcdesk.engine.photos.formats import PhotoFormat, is_cut_off, refuse_deep_jpeg, sniff, turns_itself
 from gcdesk.engine.photos.jpeg import DAMAGE, load_checked
 from gcdesk.engine.photos.jpeg_structure import frame_of
@@ -136,7 +138,11 @@ def read_photo(path: Path | str, step: Callable[[], None] = lambda: None) -> byt
                 left -= len(part)
                 step()
             data = b"".join(parts)
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError) as error:
+        if is_too_long(str(path)):  # Windows says no more than that it is not there
+            raise PhotoError(
+                PhotoProblem.UNREADABLE, f"The file cannot be read: {os_reason(error)}."
+            ) from error
         raise PhotoError(PhotoProblem.MISSING, "There is no such file; it may have been moved.") from None
     except PermissionError:
         raise PhotoError(

@@ -97,7 +97,7 @@ def _precious(path: Path) -> str:
 
 def _is_own(path: Path) -> bool:
     """Whether gcdesk wrote it, or nobody did: an empty file holds nothing."""
-    head = _head(path).removeprefix(b"\xef\xbb\xbf")
+    head = _head(path).removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n")
     first = head.partition(b"\n")[0]
     is_table = first.startswith(b"photo ") and b" BIN " in first
     return not head or head.startswith(_OWN_STARTS) or _OWN_MARK in head or is_table

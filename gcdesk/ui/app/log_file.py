@@ -15,6 +15,7 @@ from PySide6.QtCore import QObject, Signal
 from gcdesk.config.crash_reports import write_report
 from gcdesk.config.folders import user_folders
 from gcdesk.engine.text import one_line
+from gcdesk.jobs import line_process
 
 _MAX_BYTES = 1024 * 1024
 _KEPT = 2  # older files beside the present one
@@ -32,6 +33,11 @@ class OneLineFormatter(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         return one_line(super().formatMessage(record), _LONGEST)
+
+
+def _is_our_own(record: logging.LogRecord) -> bool:
+    """Whether a line may go to the terminal: what a worker or a library in it prints is for the log alone."""
+    return record.name != line_process.__name__
 
 
 class LogKeeper(QObject):
@@ -56,6 +62,9 @@ class LogKeeper(QObject):
             return  # a disk that may not be written: the window works without a log
         self._handler.setFormatter(OneLineFormatter(_FORM))
         self._handler.setLevel(logging.INFO)
+        self._terminals = list(logging.getLogger().handlers)
+        for terminal in self._terminals:
+            terminal.addFilter(_is_our_own)
         logging.getLogger().addHandler(self._handler)
         self._before: Callable[..., object] = sys.excepthook
         self._hook = self._unforeseen
@@ -85,6 +94,8 @@ class LogKeeper(QObject):
         if self._handler is None:
             return
         logging.getLogger().removeHandler(self._handler)
+        for terminal in self._terminals:
+            terminal.removeFilter(_is_our_own)
         self._handler.close()
         self._handler = None
         if sys.excepthook is self._hook:

@@ -304,7 +304,7 @@ def test_other_photos_come_at_full_size_unless_they_are_very_large(
 
 
 @pytest.mark.parametrize(
-    "name", ["علبة فارغة.jpg", "🍌 peel 🗑️.jpg", "a'b\"c;$(x).jpg", "-rf.jpg", "x" * 250 + ".jpg"]
+    "name", ["علبة فارغة.jpg", "🍌 peel 🗑️.jpg", "a'b;$(x).jpg", "-rf.jpg", "x" * 250 + ".jpg"]
 )
 def test_file_names(tmp_path: Path, name: str) -> None:
     quarters().save(tmp_path / "a.jpg", quality=95)

@@ -88,9 +88,10 @@ def test_impossible_names_are_reported(tmp_path: Path) -> None:
 
 
 def test_arabic_emoji_and_undecodable_names(tmp_path: Path) -> None:
-    for name in ["علبة فارغة.jpg", "🍌 peel.jpg", "caf\udce9.jpg"]:
+    all_names = ["علبة فارغة.jpg", "🍌 peel.jpg", *(["caf\udce9.jpg"] if os.name == "posix" else [])]
+    for name in all_names:
         touch(tmp_path / name)
-    assert len(names(tmp_path)) == 3
+    assert len(names(tmp_path)) == len(all_names)
 
 
 def test_the_same_folder_twice_is_scanned_once(tmp_path: Path) -> None:

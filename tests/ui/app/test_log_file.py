@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 
 from PySide6.QtWidgets import QApplication
@@ -26,3 +27,18 @@ def test_no_file_name_forges_a_line(qapp: QApplication) -> None:
     assert lines[0].endswith("a.jpg 2026-01-01 00:00:00 ERROR gcdesk: forged\ufffd[2J")
     assert lines[1].endswith("with a trace")
     assert lines[-1] == "ValueError: foreseen"
+
+
+def test_what_the_worker_prints_is_in_the_log_and_not_in_the_terminal(qapp: QApplication) -> None:
+    terminal = logging.StreamHandler(io.StringIO())
+    logging.getLogger().addHandler(terminal)
+    keeper = LogKeeper()
+    try:
+        logging.getLogger("gcdesk.jobs.line_process").warning("a library's chatter")
+        logging.getLogger("gcdesk.test").warning("our own words")
+    finally:
+        keeper.close()
+        keeper.deleteLater()
+        logging.getLogger().removeHandler(terminal)
+    assert terminal.stream.getvalue() == "our own words\n"
+    assert "a library's chatter" in log_file().read_text(encoding="utf-8")
