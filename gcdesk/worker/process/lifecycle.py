@@ -84,8 +84,9 @@ def low_priority(by: int) -> None:
     if os.name == "posix":
         os.nice(by)
     elif sys.platform == "win32":
-        below_normal = 0x00004000  # BELOW_NORMAL_PRIORITY_CLASS, winbase.h
-        ctypes.windll.kernel32.SetPriorityClass(ctypes.windll.kernel32.GetCurrentProcess(), below_normal)
+        import psutil
+
+        psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
 
 
 def start_heartbeat(send: Callable[[], None]) -> None:

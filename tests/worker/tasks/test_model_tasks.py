@@ -69,11 +69,13 @@ def test_a_training_tells_its_figures(captions: Path, tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.torch
 def test_a_training_that_is_stopped_at_once_has_nothing(captions: Path, tmp_path: Path) -> None:
     done = carry_out("train-text", *arguments(captions, tmp_path / "x.gcmodel"), stop=True)[-1]
     assert done == Done(summary="Nothing was learnt yet.", stopped=True)
 
 
+@pytest.mark.torch
 def test_the_pace_is_measured(captions: Path, tmp_path: Path) -> None:
     events = carry_out("pace-text", *arguments(captions, tmp_path / "x.gcmodel"))
     (figures,) = [event for event in events if isinstance(event, Figures)]
@@ -81,6 +83,7 @@ def test_the_pace_is_measured(captions: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "x.gcmodel").exists()
 
 
+@pytest.mark.torch
 def test_bad_data_is_a_sentence(tmp_path: Path) -> None:
     end = carry_out("train-text", *arguments(tmp_path / "none.csv", tmp_path / "x.gcmodel"))[-1]
     assert isinstance(end, Fatal)
