@@ -13,7 +13,7 @@ from gcdesk.config.folders import user_folders
 from gcdesk.store import held_out_set as station_set
 from gcdesk.store import items, loading, moves, sessions
 from gcdesk.store.errors import StoreError, in_words
-from gcdesk.store.opening import open_file
+from gcdesk.store.opening import open_file, open_memory
 from gcdesk.store.records import (
     Added,
     CaptionChange,
@@ -41,9 +41,10 @@ class Store:
     from every method. `notice` says what happened to a damaged file, "" where nothing did.
     """
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path | None = None, *, in_memory: bool = False) -> None:
+        """Open the file at `path`, the user's own for None; or, in memory, a store that is gone once it is closed."""
         self.path = path or store_path()
-        opened = open_file(self.path)
+        opened = open_memory() if in_memory else open_file(self.path)
         self.notice = opened.notice
         self._connection: sqlite3.Connection | None = opened.connection
         self._lock = threading.RLock()

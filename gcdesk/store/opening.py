@@ -47,6 +47,14 @@ def open_file(path: Path) -> Opened:
         return Opened(_open_sound(path), notice)
 
 
+def open_memory() -> Opened:
+    """An empty store without a file: for a session that cannot be saved. Its connection may be used by any thread."""
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA foreign_keys = ON")
+    _migrate(connection)
+    return Opened(connection, "")
+
+
 def _open_sound(path: Path) -> sqlite3.Connection:
     _begin(path)
     doubtful = _is_doubtful(path)

@@ -15,7 +15,7 @@ from window_kit import QuietWorker
 
 from gcdesk.config.settings import Settings
 from gcdesk.ui.session.controller import Controller
-from gcdesk.ui.session.memory_ledger import MemoryLedger
+from gcdesk.ui.session.store_ledger import StoreLedger
 from gcdesk.ui.theme.theme import Theme
 from gcdesk.ui.theme.window_style import apply_theme
 from gcdesk.ui.window.main_window import MainWindow
@@ -54,10 +54,11 @@ def theme(qapp: QApplication) -> Theme:
 @pytest.fixture
 def quiet_window(qtbot: QtBot, theme: Theme) -> Iterator[MainWindow]:
     """The real window on a session in memory, without a worker process."""
-    controller = Controller(MemoryLedger(), QuietWorker(), Settings(confirm_one_in=0))
+    controller = Controller(StoreLedger(None), QuietWorker(), Settings(confirm_one_in=0))
     window = MainWindow(controller, theme)
     qtbot.addWidget(window)
     window.show()
     controller.start()
+    qtbot.waitUntil(lambda: controller.session_id >= 0)
     yield window
     window.close()

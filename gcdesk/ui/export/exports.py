@@ -184,10 +184,7 @@ class Exports(QObject):
     def ask_take_back(self) -> None:
         """Say what the latest copying or moving did, also one of an earlier start, and ask whether to undo it."""
         journal = self._controller.ledger.moves
-        if self._busy():
-            return
-        if journal is None:
-            self._host.say("This session is not saved, so nothing is known of an earlier copying or moving.")
+        if journal is None or self._busy():
             return
 
         def found(transfer: Transfer) -> None:

@@ -99,7 +99,7 @@ class LedgerPort(Protocol):
 
     @property
     def moves(self) -> Store | None:
-        """The store that keeps the journal of copied and moved photos; None where the session is in memory only."""
+        """The store, which keeps the journal of copied and moved photos; None before a session is open."""
 
     def open_last(self, done: Callable[[LoadedSession], None]) -> None:
         """Open the session used last, or a new one where there is none."""

@@ -13,15 +13,13 @@ from gcdesk.store import (
     NewPhoto,
     Run,
     SessionInfo,
-    Settled,
     Store,
     StoredResult,
     StoreError,
     StoreWriter,
     identity,
 )
-from gcdesk.ui.session.memory_ledger import MemoryLedger
-from gcdesk.ui.session.ports import FoundPhoto, LedgerPort, LoadedSession
+from gcdesk.ui.session.ports import FoundPhoto, LoadedSession
 from gcdesk.ui.session.rows import NewItem, Outcome, Rows
 from gcdesk.ui.session.session_files import delete_session_files
 from gcdesk.ui.threads.background import Background
@@ -34,75 +32,61 @@ class StoreLedger(QObject):
     trouble = Signal(str)
 
     def __init__(
-        self, path: Path, gui_priority: GuiPriority | None = None, parent: QObject | None = None
+        self, path: Path | None, gui_priority: GuiPriority | None = None, parent: QObject | None = None
     ) -> None:
+        """path: the store's file; None keeps the session in memory."""
         super().__init__(parent)
         self._path = path
         self._background = Background(self, gui_priority=gui_priority)
         self._closing = threading.Event()
         self._reader = Background(self)  # reads photos, which takes its time: nothing waits for it
         self.store: Store | None = None
-        self._settled = Settled()
         self._writer: StoreWriter | None = None
-        self._memory: LedgerPort | None = None
         self._run: int | None = None
 
     # --- sessions
 
     def open_last(self, done: Callable[[LoadedSession], None]) -> None:
-        def work() -> LoadedSession | StoreError:
+        def work() -> tuple[LoadedSession, str]:
             try:
-                self.store = store = Store(self._path)
-                self._settled = store.settle_moves()
-                last = store.last_session()
-                loaded = self._load(last.id if last else store.create_session(_today()))
+                return self._open_last(Store(self._path, in_memory=self._path is None))
             except StoreError as error:
                 if self.store is not None:
                     self.store.close()
-                    self.store = None
-                return error
-            self._writer = StoreWriter(store, lambda error: self.trouble.emit(str(error)))
-            return loaded
+                loaded, _nothing = self._open_last(Store(in_memory=True))
+                return loaded, f"{error} This session is not saved."
 
-        def loaded(found: LoadedSession | StoreError) -> None:
-            if isinstance(found, StoreError):
-                self._memory = MemoryLedger()
-                self.trouble.emit(f"{found} This session is not saved.")
-                self._memory.open_last(done)
-                return
-            if self.store is not None and self.store.notice:
-                self.trouble.emit(self.store.notice)
-            if self._settled.sentence:
-                self.trouble.emit(
-                    f"{self._settled.sentence} “Take back the last sorting” moves them all back."
-                )
-            done(found)
+        def opened(result: tuple[LoadedSession, str]) -> None:
+            loaded, trouble = result
+            if trouble:
+                self.trouble.emit(trouble)
+            done(loaded)
 
-        self._background.run(work, loaded)
+        self._background.run(work, opened)
+
+    def _open_last(self, store: Store) -> tuple[LoadedSession, str]:
+        """Runs on the thread. The session used last, and what the operator must know of the store, "" for nothing."""
+        self.store = store
+        settled = store.settle_moves()
+        last = store.last_session()
+        loaded = self._load(last.id if last else store.create_session(_today()))
+        self._writer = StoreWriter(store, lambda error: self.trouble.emit(str(error)))
+        back = f"{settled.sentence} “Take back the last sorting” moves them all back."
+        return loaded, " ".join(filter(None, (store.notice, back if settled.sentence else "")))
 
     def new_session(self, name: str, done: Callable[[LoadedSession], None]) -> None:
-        if self._memory is not None:
-            self._memory.new_session(name, done)
-        else:
-            self._background.run(lambda: self._load(self._open().create_session(name or _today())), done)
+        self._background.run(lambda: self._load(self._open().create_session(name or _today())), done)
 
     def open_session(self, session_id: int, done: Callable[[LoadedSession], None]) -> None:
-        if self._memory is not None:
-            self._memory.open_session(session_id, done)
-        else:
-            self._background.run(lambda: self._load(session_id), done)
+        self._background.run(lambda: self._load(session_id), done)
 
     @property
     def moves(self) -> Store | None:
-        return self.store if self._memory is None else None
+        return self.store
 
     def find_copies(
         self, session_id: int, items: Sequence[int], done: Callable[[dict[int, int]], None]
     ) -> None:
-        if self._memory is not None:
-            self._memory.find_copies(session_id, items, done)
-            return
-
         def work() -> dict[int, int]:
             try:
                 return self._open().flag_duplicates(session_id, items, self._closing)
@@ -112,16 +96,9 @@ class StoreLedger(QObject):
         self._reader.run(work, done)
 
     def open_day(self, source: str, name: str, done: Callable[[LoadedSession], None]) -> None:
-        if self._memory is not None:
-            self._memory.open_day(source, name, done)
-        else:
-            self._background.run(lambda: self._load(self._open().session_for_day(source, name)), done)
+        self._background.run(lambda: self._load(self._open().session_for_day(source, name)), done)
 
     def sessions(self, done: Callable[[list[SessionInfo]], None]) -> None:
-        if self._memory is not None:
-            self._memory.sessions(done)
-            return
-
         def work() -> list[SessionInfo]:
             if self._writer is not None:
                 self._writer.flush(10)
@@ -168,10 +145,6 @@ class StoreLedger(QObject):
     def add_items(
         self, session_id: int, photos: Sequence[FoundPhoto], done: Callable[[list[NewItem]], None]
     ) -> None:
-        if self._memory is not None:
-            self._memory.add_items(session_id, photos, done)
-            return
-
         def work() -> list[NewItem]:
             new = [
                 NewPhoto(item.path, item.caption, size, mtime_ns, item.error)
@@ -193,7 +166,7 @@ class StoreLedger(QObject):
 
     def begin_run(self, run: Run) -> None:
         """The models and the rule that the next results come from."""
-        if self._memory is None and self.store is not None:
+        if self.store is not None:
             store = self.store
             self._background.run(lambda: store.begin_run(run), self._began)
 

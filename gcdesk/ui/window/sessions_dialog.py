@@ -90,8 +90,6 @@ class SessionsDialog(Sheet):
         if found:
             self.table.selectRow(next((i for i, entry in enumerate(found) if entry.id == keep), 0))
             self.table.setFocus()
-        else:
-            self.news.setText("Sessions cannot be saved at present.")
         self._chosen_changed()
 
     def chosen(self) -> SessionInfo | None:

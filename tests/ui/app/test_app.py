@@ -18,10 +18,10 @@ sys.path.insert(0, {here!r})
 from window_kit import QuietWorker
 from gcdesk.ui.app.app import run
 from gcdesk.ui.session.controller import Controller
-from gcdesk.ui.session.memory_ledger import MemoryLedger
+from gcdesk.ui.session.store_ledger import StoreLedger
 
 def make(settings):
-    controller = Controller(MemoryLedger(), QuietWorker(), settings)
+    controller = Controller(StoreLedger(None), QuietWorker(), settings)
     controller.rows_reset.connect(lambda: print("open", flush=True))
     controller.rows_added.connect(lambda first, count: print("rows", first + count, flush=True))
     return controller

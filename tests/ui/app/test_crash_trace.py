@@ -21,7 +21,7 @@ from window_kit import QuietWorker
 from PySide6.QtCore import QTimer
 from gcdesk.ui.app.app import run
 from gcdesk.ui.session.controller import Controller
-from gcdesk.ui.session.memory_ledger import MemoryLedger
+from gcdesk.ui.session.store_ledger import StoreLedger
 
 def look(window):
     def act():
@@ -29,7 +29,7 @@ def look(window):
         faulthandler._sigsegv() if {dies} else window.close()
     QTimer.singleShot(200, act)
 
-sys.exit(run((), lambda settings: Controller(MemoryLedger(), QuietWorker(), settings), look))
+sys.exit(run((), lambda settings: Controller(StoreLedger(None), QuietWorker(), settings), look))
 """
 
 

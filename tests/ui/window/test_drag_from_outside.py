@@ -52,14 +52,14 @@ from gcdesk.config.settings import Settings
 from gcdesk.ui.session.controller import Controller
 from gcdesk.ui.app.features import install
 from gcdesk.ui.window.main_window import MainWindow
-from gcdesk.ui.session.memory_ledger import MemoryLedger
+from gcdesk.ui.session.store_ledger import StoreLedger
 from gcdesk.ui.theme.window_style import apply_theme
 from gcdesk.ui.theme.theme import Theme
 
 app = QApplication(sys.argv[:1])
 theme = Theme("light")
 apply_theme(app, theme)
-window = MainWindow(Controller(MemoryLedger(), QuietWorker(), Settings()), theme)
+window = MainWindow(Controller(StoreLedger(None), QuietWorker(), Settings()), theme)
 install(window)
 window.setWindowFlags(Qt.WindowType.FramelessWindowHint)
 window.setGeometry(300, 100, 900, 600)

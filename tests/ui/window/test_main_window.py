@@ -16,6 +16,7 @@ from window_kit import outcome
 
 from gcdesk.engine.labels import NOT_SET, UNSURE
 from gcdesk.store import SpotCheck, Status
+from gcdesk.ui.intake.intake import Intake
 from gcdesk.ui.session.filtering import Show, SortBy
 from gcdesk.ui.session.ports import FoundPhoto
 from gcdesk.ui.session.rows import NewItem
@@ -52,13 +53,15 @@ def caption_box(window: MainWindow) -> CaptionEdit:
 
 
 def test_an_empty_list_says_what_to_do_and_offers_the_samples(quiet_window: MainWindow, qtbot: QtBot) -> None:
+    intake = Intake(quiet_window)
     assert quiet_window.empty.isVisible()
     assert not quiet_window.detail.isVisible()
     qtbot.mouseClick(quiet_window.empty.samples, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: len(quiet_window.controller.rows) >= 12)
     assert quiet_window.view.isVisible()
     assert "orange peel" in quiet_window.controller.rows.caption
-    assert "classify" in [call[0] for call in quiet_window.controller.client.asked]
+    qtbot.waitUntil(lambda: "classify" in [call[0] for call in quiet_window.controller.client.asked])
+    intake.close()
 
 
 def test_a_letter_opens_the_caption_box_and_enter_goes_to_the_next_row(
