@@ -36,11 +36,18 @@ def add(connection: sqlite3.Connection, session_id: int, photos: Sequence[NewPho
     now = time.time()
     added: list[Added] = []
     fresh = []
+    retimed: list[tuple[int, int]] = []
     for photo in photos:
         path = as_text(photo.path)
         key = (path, photo.size, photo.mtime_ns)
         if photo.size is not None and photo.mtime_ns is not None:
             there = known.get((path, photo.size, photo.mtime_ns))
+            if there is None and photo.any_time:
+                there = next(
+                    (n for (p, size, _), n in known.items() if (p, size) == (path, photo.size)), None
+                )
+                if there is not None:
+                    retimed.append((photo.mtime_ns, there))
             if there is not None:
                 added.append(Added(there, False))
                 continue
@@ -56,6 +63,7 @@ def add(connection: sqlite3.Connection, session_id: int, photos: Sequence[NewPho
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         fresh,
     )
+    connection.executemany("UPDATE OR IGNORE items SET mtime_ns = ? WHERE id = ?", retimed)
     return added
 
 

@@ -49,7 +49,8 @@ class SessionInfo:
 class NewPhoto:
     """A photo to add. `size` (bytes) and `mtime_ns` are None where they are not known: it is then always new.
 
-    error: what is known to be wrong with the path; the row is failed from the start.
+    error: what is known to be wrong with the path; the row is failed from the start. any_time: one of the list with the
+    same path and size is this photo, whatever its time.
     """
 
     path: str
@@ -57,6 +58,7 @@ class NewPhoto:
     size: int | None = None
     mtime_ns: int | None = None
     error: str = ""
+    any_time: bool = False
 
 
 @dataclass(frozen=True, slots=True)

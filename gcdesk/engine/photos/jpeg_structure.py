@@ -58,6 +58,15 @@ def frame_of(data: bytes) -> Frame | None:
     return None
 
 
+def pixel_data(data: bytes) -> bytes:
+    """What follows the header up to the end mark: it stays when a program changes the notes in the header."""
+    for marker, at in segments(data):
+        if marker == _SCAN:
+            end = data.find(b"\xff\xd9", at)
+            return data[at : end if end >= 0 else len(data)]
+    return b""
+
+
 def has_end(data: bytes) -> bool:
     """Whether the end mark (FF D9) comes behind the header, whose thumbnail has one of its own.
 

@@ -19,6 +19,7 @@ from gcdesk.engine.errors import DRIVE_STALLED
 from gcdesk.store import Status
 from gcdesk.ui.host import Host
 from gcdesk.ui.intake.folder_poller import FolderPoller, ScanResult
+from gcdesk.ui.intake.known_photos import same_length_is_same
 from gcdesk.ui.session.own_files import OwnFiles
 from gcdesk.ui.session.ports import FoundPhoto
 from gcdesk.ui.session.session_files import save_picture
@@ -159,11 +160,16 @@ class WatchedFolder(QObject):
         self._tell_problem(result.problem)
         if result.folders:
             self._follow(result.folders)
+        if result.moved:
+            self._follow_photos(dict(result.moved))
         if result.arrived:
             self._last, self._said_quiet = time.monotonic(), False
             self._held += [
                 FoundPhoto(
-                    item.path, "" if item.kept else caption_from_path(item.path), identity=item.identity
+                    item.path,
+                    "" if item.kept else caption_from_path(item.path),
+                    identity=item.identity,
+                    any_time=item.was_there and same_length_is_same(item.path),
                 )
                 for item in result.arrived
             ]
@@ -172,6 +178,17 @@ class WatchedFolder(QObject):
             self._try_again()
         poll = max(WATCH_POLL_SECONDS, min(10 * result.seconds, _LONGEST_POLL_SECONDS))
         self._timer.start(_GROWING_MS if result.growing else round(poll * 1000))
+
+    def _follow_photos(self, moved: dict[str, str]) -> None:
+        """Photos that were renamed, or moved inside the folder: their rows and captions stay theirs."""
+        rows, ledger = self._controller.rows, self._controller.ledger
+        found = [row for row in range(len(rows)) if rows.path[row] in moved]
+        if not found:
+            return
+        for row in found:
+            rows.path[row] = moved[rows.path[row]]
+        ledger.set_paths([int(rows.item_id[row]) for row in found], [rows.path[row] for row in found])
+        self._controller.rows_changed.emit(np.array(found, dtype=np.int32))
 
     def _follow(self, folders: tuple[str, ...]) -> None:
         known = set(self._changes.directories())

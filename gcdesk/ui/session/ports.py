@@ -19,13 +19,14 @@ class FoundPhoto:
     """A photo to add. error: why the path gives no photo, "" for one that does.
 
     identity: size in bytes and modification time in nanoseconds as `gcdesk.store.identity` gives them; None where
-    nobody has looked yet.
+    nobody has looked yet. any_time: a photo of the list with this path and size is this one, whatever its time.
     """
 
     path: str
     caption: str
     error: str = ""
     identity: tuple[int, int] | tuple[None, None] | None = None
+    any_time: bool = False
 
 
 @dataclass(frozen=True)

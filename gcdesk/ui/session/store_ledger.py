@@ -147,7 +147,7 @@ class StoreLedger(QObject):
     ) -> None:
         def work() -> list[NewItem]:
             new = [
-                NewPhoto(item.path, item.caption, size, mtime_ns, item.error)
+                NewPhoto(item.path, item.caption, size, mtime_ns, item.error, item.any_time)
                 for item in photos
                 for size, mtime_ns in (item.identity or identity(item.path),)
             ]
