@@ -226,9 +226,9 @@ def test_a_photo_that_comes_before_the_first_look_is_new_and_older_ones_are_not(
     for name, age in (("old", 20), ("meanwhile", 5), ("by a wrong clock", -3600)):
         moment = time.time() - age
         os.utime(photo(tmp_path / f"{name}.png"), (moment, moment))
-    assert not eye.look().arrived  # it may still be written
-    assert [Path(one.path).stem for one in eye.look().arrived] == ["meanwhile"]
-    assert not eye.look().arrived
+    assert not eye.poll().arrived  # it may still be written
+    assert [Path(one.path).stem for one in eye.poll().arrived] == ["meanwhile"]
+    assert not eye.poll().arrived
 
 
 def test_a_file_that_changes_while_it_is_copied_waits(tmp_path: Path) -> None:
@@ -239,10 +239,10 @@ def test_a_file_that_changes_while_it_is_copied_waits(tmp_path: Path) -> None:
 
     eye = FolderPoller(tmp_path, keep, only_new=False, settle_seconds=0, unended_seconds=60)
     (tmp_path / "latest.jpg").write_bytes(content[: len(content) // 2])
-    assert eye.look().growing
-    assert not eye.look().arrived
+    assert eye.poll().growing
+    assert not eye.poll().arrived
     shutil.rmtree(tmp_path)
-    assert eye.look().problem == "is gone"
+    assert eye.poll().problem == "is gone"
 
 
 def test_a_photo_whose_copy_finds_no_room_comes_later_and_the_others_at_once(tmp_path: Path) -> None:
@@ -259,12 +259,12 @@ def test_a_photo_whose_copy_finds_no_room_comes_later_and_the_others_at_once(tmp
     eye = FolderPoller(camera, keep, only_new=False, settle_seconds=0)
     photo(camera / "cup.png")
     photo(camera / "latest.png")
-    assert eye.look().growing
-    look = eye.look()
+    assert eye.poll().growing
+    look = eye.poll()
     assert [Path(one.path).name for one in look.arrived] == ["cup.png"]
     assert look.problem == "cannot be taken over (no space left on device)"
     room = True
-    look = eye.look()
+    look = eye.poll()
     assert [one.path for one in look.arrived] == [str(copies)]
     assert not look.problem
 
