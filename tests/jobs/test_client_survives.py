@@ -20,6 +20,7 @@ from gcdesk.jobs import worker_client as client_module
 Listen = Callable[..., Listener]
 
 
+@pytest.mark.not_under_wine("a worker takes half a minute to start there")
 def test_ten_kills_in_a_batch_of_300_lose_and_double_nothing(
     listen: Listen, sample_files: list[Path], tmp_path: Path
 ) -> None:

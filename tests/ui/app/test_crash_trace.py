@@ -41,6 +41,7 @@ def start(dies: bool) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="ends by a signal")
+@pytest.mark.posix("a crash there is no signal")
 def test_a_crash_is_reported_and_told_once(gcdesk_home: Path) -> None:
     assert start(dies=True).returncode == -signal.SIGSEGV
     assert reports() == []
@@ -52,6 +53,7 @@ def test_a_crash_is_reported_and_told_once(gcdesk_home: Path) -> None:
     assert list((gcdesk_home / "log").glob("*.trace")) == []
 
 
+@pytest.mark.not_under_wine("Python asks for its parent by a function that Wine lacks")
 def test_a_window_that_is_open_is_left_alone(gcdesk_home: Path) -> None:
     log = gcdesk_home / "log"
     log.mkdir()
