@@ -142,7 +142,7 @@ def test_a_childs_standard_input_is_not_the_pipe() -> None:
     """What the worker starts cannot take a request away."""
     script = (
         "import subprocess, sys\n"
-        "from gcdesk.worker import lifecycle\n"
+        "from gcdesk.worker.process import lifecycle\n"
         "pipes = lifecycle.take_pipes()\n"
         "child = [sys.executable, '-c', 'import sys; print(repr(sys.stdin.read()), flush=True)']\n"
         "subprocess.run(child, timeout=60)\n"

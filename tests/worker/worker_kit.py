@@ -47,14 +47,21 @@ class Worker:
         self.events: queue.Queue[Event | None] = queue.Queue()
         self.seen: list[Event] = []
         self.said = ""
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
+        self._heard: list[bytes] = []
+        # A worker whose standard error is full waits: on Windows after 4 kB.
+        self._readers = [threading.Thread(target=work) for work in (self._read, self._hear)]
+        for reader in self._readers:
+            reader.start()
 
     def _read(self) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
             self.events.put(parse_event(line))
         self.events.put(None)
+
+    def _hear(self) -> None:
+        assert self.process.stderr is not None
+        self._heard += self.process.stderr
 
     def send(self, *messages: Message) -> None:
         self.write(b"".join(to_line(message) for message in messages))
@@ -89,9 +96,10 @@ class Worker:
         if not self.process.stderr.closed:
             self.process.stdin.close()
             self.process.wait(60)
-            self._reader.join()
+            for reader in self._readers:
+                reader.join()
             self.process.stdout.close()
-            self.said = self.process.stderr.read().decode()
+            self.said = b"".join(self._heard).decode()
             self.process.stderr.close()
         return self.said
 
