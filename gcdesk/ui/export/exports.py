@@ -155,7 +155,7 @@ class Exports(QObject):
             self._stop = None
 
         self._file_tasks.run(
-            lambda: carry_out(steps(), move, stop, tell, journal, self._own), self._sorted, after
+            lambda: carry_out(steps(), move, journal, stop, tell, self._own), self._sorted, after
         )
 
     def _sorted(self, transfer: Transfer) -> None:
@@ -184,7 +184,7 @@ class Exports(QObject):
     def ask_take_back(self) -> None:
         """Say what the latest copying or moving did, also one of an earlier start, and ask whether to undo it."""
         journal = self._controller.ledger.moves
-        if journal is None or self._busy():
+        if self._busy():
             return
 
         def found(transfer: Transfer) -> None:

@@ -9,13 +9,12 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
 
 from gcdesk.config.files import beside, flush
 from gcdesk.config.placing import bring, is_another_file, put_under, same_content
 from gcdesk.engine.errors import GcdeskError
 from gcdesk.engine.os_errors import in_a_sentence
-from gcdesk.store import JournaledMove, PlannedMove
+from gcdesk.store import JournaledMove, PlannedMove, Store
 from gcdesk.ui.session.own_files import OwnFiles
 
 Progress = Callable[[int, int], None]
@@ -58,56 +57,6 @@ class Transfer:
     undone: bool = False
 
 
-class Journal(Protocol):
-    """What a `Store` keeps of moves."""
-
-    def begin_moves(self, moved: bool) -> int: ...
-
-    def plan_moves(self, batch: int, photos: Sequence[PlannedMove]) -> list[int]: ...
-
-    def retarget_move(self, number: int, target: str) -> None: ...
-
-    def finish_moves(
-        self,
-        batch: int,
-        placed: Sequence[tuple[int, str, int, int]],
-        dropped: Sequence[int],
-        folders: Sequence[str],
-    ) -> None: ...
-
-    def begin_return(self, works: Sequence[tuple[int, str]]) -> None: ...
-
-    def finish_return(self, back: Sequence[int], left: Sequence[int]) -> None: ...
-
-
-class NoJournal:
-    """For a session that is in memory only: nothing is remembered of a transfer that is cut short."""
-
-    def begin_moves(self, moved: bool) -> int:
-        return 0
-
-    def plan_moves(self, batch: int, photos: Sequence[PlannedMove]) -> list[int]:
-        return [0] * len(photos)
-
-    def retarget_move(self, number: int, target: str) -> None:
-        pass
-
-    def finish_moves(
-        self,
-        batch: int,
-        placed: Sequence[tuple[int, str, int, int]],
-        dropped: Sequence[int],
-        folders: Sequence[str],
-    ) -> None:
-        pass
-
-    def begin_return(self, works: Sequence[tuple[int, str]]) -> None:
-        pass
-
-    def finish_return(self, back: Sequence[int], left: Sequence[int]) -> None:
-        pass
-
-
 @dataclass(frozen=True)
 class _Planned:
     step: Step
@@ -120,9 +69,9 @@ class _Planned:
 def carry_out(
     steps: Sequence[Step],
     move: bool,
+    journal: Store,
     stop: threading.Event | None = None,
     tell: Progress | None = None,
-    journal: Journal | None = None,
     own: OwnFiles | None = None,
 ) -> Transfer:
     """Copy or move. One photo that cannot be placed does not keep the others; `stop` ends between two.
@@ -130,7 +79,7 @@ def carry_out(
     journal: where each photo is written down before it is touched. own: learns the names that appear, so that the
     watched folder does not take them for new photos. Raises GcdeskError where the journal cannot be written at first.
     """
-    return _Carrier(Transfer(move, tuple(steps)), stop, tell, journal or NoJournal(), own or OwnFiles()).run()
+    return _Carrier(Transfer(move, tuple(steps)), stop, tell, journal, own or OwnFiles()).run()
 
 
 class _Carrier:
@@ -141,7 +90,7 @@ class _Carrier:
         transfer: Transfer,
         stop: threading.Event | None,
         tell: Progress | None,
-        journal: Journal,
+        journal: Store,
         own: OwnFiles,
     ) -> None:
         self.transfer = transfer
@@ -319,7 +268,7 @@ def earlier(found: Sequence[JournaledMove], folders: Sequence[str]) -> Transfer:
 
 def take_back(
     transfer: Transfer,
-    journal: Journal | None = None,
+    journal: Store,
     own: OwnFiles | None = None,
     stop: threading.Event | None = None,
 ) -> Transfer:
@@ -328,7 +277,7 @@ def take_back(
 
     Returns a transfer whose `placed` are the photos that are back.
     """
-    journal, own = journal or NoJournal(), own or OwnFiles()
+    own = own or OwnFiles()
     back = Transfer(transfer.moved, transfer.steps)
     photos = list(reversed(transfer.placed))
     for first in range(0, len(photos), _AT_ONCE):

@@ -99,8 +99,8 @@ class LedgerPort(Protocol):
     """The store as the controller uses it. Calls return at once; `done` is called later on the window's thread."""
 
     @property
-    def moves(self) -> Store | None:
-        """The store, which keeps the journal of copied and moved photos; None before a session is open."""
+    def moves(self) -> Store:
+        """The store, which keeps the journal of copied and moved photos. Raises StoreError before a session is open."""
 
     def open_last(self, done: Callable[[LoadedSession], None]) -> None:
         """Open the session used last, or a new one where there is none."""

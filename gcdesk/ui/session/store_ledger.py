@@ -81,8 +81,8 @@ class StoreLedger(QObject):
         self._background.run(lambda: self._load(session_id), done)
 
     @property
-    def moves(self) -> Store | None:
-        return self.store
+    def moves(self) -> Store:
+        return self._open()
 
     def find_copies(
         self, session_id: int, items: Sequence[int], done: Callable[[dict[int, int]], None]

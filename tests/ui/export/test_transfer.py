@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -71,37 +72,46 @@ def other_drive(monkeypatch: pytest.MonkeyPatch, bins: Path) -> None:
     monkeypatch.setattr(os, "rename", rename)
 
 
+@pytest.fixture
+def journal() -> Iterator[Store]:
+    """Where transfers are written down; nothing of it is looked at."""
+    with Store(in_memory=True) as store:
+        yield store
+
+
 # --- copies
 
 
 @pytest.mark.posix("links want a right on Windows that users do not have")
-def test_a_copy_is_deleted_only_while_its_original_holds_the_same(card: Path, tmp_path: Path) -> None:
-    done = carry_out(steps_of(card, tmp_path / "bins")[:5], False)
+def test_a_copy_is_deleted_only_while_its_original_holds_the_same(
+    card: Path, tmp_path: Path, journal: Store
+) -> None:
+    done = carry_out(steps_of(card, tmp_path / "bins")[:5], False, journal)
     (card / "000.jpg").unlink()
     (card / "001.jpg").write_bytes(b"another photo now")
     (card / "002.jpg").unlink()
     (card / "002.jpg").symlink_to(done.placed[2].target)
-    back = take_back(done)
+    back = take_back(done, journal)
     assert [Path(one.target).name for one in back.placed] == ["004.jpg", "003.jpg"]
     assert len(back.problems) == 3
     assert all("stays" in one for one in back.problems)
     assert (card / "002.jpg").read_bytes() == bytes([2]) * 5000
 
 
-def test_a_moved_photo_that_was_changed_since_stays(card: Path, tmp_path: Path) -> None:
-    done = carry_out(steps_of(card, tmp_path / "bins")[:2], True)
+def test_a_moved_photo_that_was_changed_since_stays(card: Path, tmp_path: Path, journal: Store) -> None:
+    done = carry_out(steps_of(card, tmp_path / "bins")[:2], True, journal)
     Path(done.placed[0].target).write_bytes(b"edited")
-    back = take_back(done)
+    back = take_back(done, journal)
     assert len(back.placed) == 1
     assert Path(done.placed[0].target).read_bytes() == b"edited"
     assert not (card / "000.jpg").exists()
     assert "changed since" in back.problems[0]
 
 
-def test_a_photo_whose_old_name_is_taken_stays(card: Path, tmp_path: Path) -> None:
-    done = carry_out(steps_of(card, tmp_path / "bins")[:1], True)
+def test_a_photo_whose_old_name_is_taken_stays(card: Path, tmp_path: Path, journal: Store) -> None:
+    done = carry_out(steps_of(card, tmp_path / "bins")[:1], True, journal)
     (card / "000.jpg").write_bytes(b"new")
-    assert not take_back(done).placed
+    assert not take_back(done, journal).placed
     assert (card / "000.jpg").read_bytes() == b"new"
     assert Path(done.placed[0].target).is_file()
 
@@ -110,20 +120,20 @@ def test_a_photo_whose_old_name_is_taken_stays(card: Path, tmp_path: Path) -> No
 
 
 def test_another_drive_gets_copies_that_are_compared(
-    card: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    card: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, journal: Store
 ) -> None:
     before = contents(card)
     other_drive(monkeypatch, tmp_path / "bins")
-    done = carry_out(steps_of(card, tmp_path / "bins"), True)
+    done = carry_out(steps_of(card, tmp_path / "bins"), True, journal)
     assert len(done.placed) == PHOTOS, done.problems[:1]
     assert not list(card.iterdir())
     assert contents(tmp_path / "bins") == before
-    assert len(take_back(done).placed) == PHOTOS
+    assert len(take_back(done, journal).placed) == PHOTOS
     assert contents(card) == before
 
 
 def test_a_copy_that_is_not_like_its_photo_costs_no_photo(
-    card: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    card: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, journal: Store
 ) -> None:
     """A drive that loses a part of what was written to it, without an error."""
     before = contents(card)
@@ -135,7 +145,7 @@ def test_a_copy_that_is_not_like_its_photo_costs_no_photo(
         os.truncate(target, 1000)
 
     monkeypatch.setattr(shutil, "copyfile", losing)
-    done = carry_out(steps_of(card, tmp_path / "bins")[:3], True)
+    done = carry_out(steps_of(card, tmp_path / "bins")[:3], True, journal)
     assert not done.placed
     assert "not like the photo" in done.problems[0]
     assert contents(card) == before
@@ -143,26 +153,26 @@ def test_a_copy_that_is_not_like_its_photo_costs_no_photo(
 
 
 def test_an_error_that_is_no_other_drive_is_said(
-    card: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    card: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, journal: Store
 ) -> None:
     def refused(one: str, _two: str) -> None:
         raise OSError(errno.EACCES, "no", one)
 
     monkeypatch.setattr(os, "rename", refused)
-    done = carry_out(steps_of(card, tmp_path / "bins")[:1], True)
+    done = carry_out(steps_of(card, tmp_path / "bins")[:1], True, journal)
     assert not done.placed
     assert len(done.problems) == 1
 
 
 def test_a_drive_that_knows_no_second_names_is_moved_to_as_well(
-    card: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    card: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, journal: Store
 ) -> None:
     def no_links(*_args: object, **_more: object) -> None:
         raise OSError(errno.EPERM, "FAT")
 
     monkeypatch.setattr(os, "link", no_links)
     before = contents(card)
-    done = carry_out(steps_of(card, tmp_path / "bins"), True)
+    done = carry_out(steps_of(card, tmp_path / "bins"), True, journal)
     assert len(done.placed) == PHOTOS
     assert contents(tmp_path / "bins") == before
     (tmp_path / "work").write_bytes(b"whole")
@@ -171,7 +181,7 @@ def test_a_drive_that_knows_no_second_names_is_moved_to_as_well(
 
 
 def test_a_name_that_is_taken_in_the_last_moment_is_not_overwritten(
-    card: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    card: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, journal: Store
 ) -> None:
     real = placing.bring
 
@@ -181,7 +191,7 @@ def test_a_name_that_is_taken_in_the_last_moment_is_not_overwritten(
         return renamed
 
     monkeypatch.setattr("gcdesk.ui.export.transfer.bring", slow)
-    done = carry_out(steps_of(card, tmp_path / "bins")[:1], True)
+    done = carry_out(steps_of(card, tmp_path / "bins")[:1], True, journal)
     assert Path(done.placed[0].target).name == "000 (2).jpg"
     assert (tmp_path / "bins" / "TTR" / "000.jpg").read_bytes() == b"somebody else's"
 
@@ -211,7 +221,7 @@ with Store(store_path()) as store:
     else:
         found = enumerate(zip(rows.item_id, rows.path))
         steps = [Step(int(i), p, bins / ("Blue" if n % 2 else "TTR") / Path(p).name) for n, (i, p) in found]
-        carry_out(steps, verb == "move", journal=store)
+        carry_out(steps, verb == "move", store)
 print("done", flush=True)
 """
 
@@ -240,7 +250,7 @@ def test_a_kill_loses_nothing_and_the_next_start_knows_where_all_is(
     session, items = listed(card)
     if verb == "back":
         with Store(store_path()) as store:
-            carry_out(steps_of(card, bins, items), True, journal=store)
+            carry_out(steps_of(card, bins, items), True, store)
     chance = random.Random(f"{verb} {drive}")
     for _ in range(6):
         killed(verb, bins, drive, chance.uniform(0.0, 0.08))
@@ -314,7 +324,7 @@ def test_a_journal_that_cannot_be_written_moves_nothing(card: Path, tmp_path: Pa
                 "CREATE TRIGGER full BEFORE INSERT ON moves BEGIN SELECT RAISE(ABORT, 'full'); END"
             )
         with pytest.raises(StoreError):
-            carry_out(steps_of(card, tmp_path / "bins", items), True, journal=store)
+            carry_out(steps_of(card, tmp_path / "bins", items), True, store)
     assert contents(card) == before
 
 
@@ -325,9 +335,9 @@ def test_stopping_ends_between_two_photos(card: Path, tmp_path: Path) -> None:
         done = carry_out(
             steps_of(card, tmp_path / "bins", items),
             True,
+            store,
             stop,
             lambda n, _all: stop.set() if n == 60 else None,
-            store,
         )
         assert done.stopped
         assert 60 <= len(done.placed) <= 61
@@ -340,10 +350,10 @@ def test_stopping_ends_between_two_photos(card: Path, tmp_path: Path) -> None:
         ]
 
 
-def test_the_names_that_appear_are_known_before_they_do(card: Path, tmp_path: Path) -> None:
+def test_the_names_that_appear_are_known_before_they_do(card: Path, tmp_path: Path, journal: Store) -> None:
     own = OwnFiles()
-    done = carry_out(steps_of(card, tmp_path / "bins")[:2], True, own=own)
+    done = carry_out(steps_of(card, tmp_path / "bins")[:2], True, journal, own=own)
     assert [own.take(one.target) for one in done.placed] == [True, True]
     assert not own.take(done.placed[0].target)
-    take_back(done, own=own)
+    take_back(done, journal, own)
     assert own.take(str(card / "000.jpg"))
