@@ -101,22 +101,22 @@ def run(args: argparse.Namespace) -> int:
     if args.report is not None:
         refuse_target(args.report, [args.path], args.force)
     scored, models = score_path(args, settings)
-    found = _evaluated(scored, models, settings)
+    result = _evaluated(scored, models, settings)
     if args.report is not None:
         from gcdesk.engine.evaluation.html_report import write_report
 
-        write_report(found.analysis, args.report)
+        write_report(result.analysis, args.report)
         tell(f"The report is in {args.report}.")
     if args.format == "json":
-        print(json.dumps(found.to_json(), ensure_ascii=False))
+        print(json.dumps(result.to_json(), ensure_ascii=False))
     else:
-        for line in _table(found):
+        for line in _table(result):
             print(line)
-    for item in found.unreadable[:_MANY]:
+    for item in result.unreadable[:_MANY]:
         tell(f"{shown(readable(item.path))}: {item.error}")
-    if len(found.unreadable) > _MANY:
-        tell(f"and {len(found.unreadable) - _MANY} more photos that cannot be read")
-    return EXIT_SOME_FAILED if found.unreadable else EXIT_FINE
+    if len(result.unreadable) > _MANY:
+        tell(f"and {len(result.unreadable) - _MANY} more photos that cannot be read")
+    return EXIT_SOME_FAILED if result.unreadable else EXIT_FINE
 
 
 def score_path(args: argparse.Namespace, settings: Settings) -> tuple[ScoredSet, OpenModels]:
@@ -190,9 +190,13 @@ def _more(analysis: Analysis) -> dict[str, Any]:
             "reachable": round(oracle.reachable, 6),
         },
         "against_better": {
-            one.key: {"only_it": one.against.only_a, "only_the_model": one.against.only_b, "p": one.against.p}
-            for one in analysis.contenders
-            if one.against is not None
+            item.key: {
+                "only_it": item.against.only_a,
+                "only_the_model": item.against.only_b,
+                "p": item.against.p,
+            }
+            for item in analysis.contenders
+            if item.against is not None
         },
         "operating_point": {
             "threshold": at.threshold,
@@ -208,13 +212,13 @@ def _table(found: Evaluated) -> Iterator[str]:
     analysis = found.analysis
     yield f"{len(analysis.scored)} items; models: {found.models}"
     yield f"{'':<18}accuracy   95 % interval   macro-F1  answered  to review  against the better model"
-    for one in analysis.contenders:
-        review = None if one.raw is not None else one.reviewed
-        mark = "*" if one.key == analysis.chosen and one.raw is None else ""
+    for item in analysis.contenders:
+        review = None if item.raw is not None else item.reviewed
+        mark = "*" if item.key == analysis.chosen and item.raw is None else ""
         against = ""
-        if one.against is not None:
-            against = f"  +{one.against.only_a} -{one.against.only_b}, p {one.against.p:.2g}"
-        yield _line(f"{one.key} {mark}", one.report, review) + against
+        if item.against is not None:
+            against = f"  +{item.against.only_a} -{item.against.only_b}, p {item.against.p:.2g}"
+        yield _line(f"{item.key} {mark}", item.report, review) + against
     if len(analysis.contenders) > 1:
         yield "* the rule in use"
     yield from (*added_by(analysis), threshold_words(analysis.in_use.at))

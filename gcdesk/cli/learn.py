@@ -37,19 +37,21 @@ def run(args: argparse.Namespace) -> int:
     if args.data is not None:
         items = [
             Measured(
-                one.path,
-                one.caption if one.caption is not None or one.path is None else caption_from_path(one.path),
-                one.label,
+                item.path,
+                item.caption
+                if item.caption is not None or item.path is None
+                else caption_from_path(item.path),
+                item.label,
             )
-            for one in read_labelled(args.data, parse_names(args.map_folders)).items
+            for item in read_labelled(args.data, parse_names(args.map_folders)).items
         ]
-        groups = groups_of([one.caption or str(one.path) for one in items], [None] * len(items))
-        name, found = learn_model(args.kind, library.resolve(args.kind, args.model), items, groups, library)
+        groups = groups_of([item.caption or str(item.path) for item in items], [None] * len(items))
+        name, result = learn_model(args.kind, library.resolve(args.kind, args.model), items, groups, library)
     else:
         from gcdesk.worker.tasks.learn import learn_from_store
 
-        name, found = learn_from_store(args.kind, args.model, args.sessions)
-    print(learned_words(name, found))
+        name, result = learn_from_store(args.kind, args.model, args.sessions)
+    print(learned_words(name, result))
     if args.use:
         library.use(name)
         tell(f"{name} is in use now; `gcdesk models use` goes back to another.")

@@ -29,19 +29,19 @@ def set_aside(folder: Path) -> Iterator[None]:
         yield
         return
     kept = [os.dup(1), os.dup(2)]
-    with tempfile.TemporaryFile() as said:
+    with tempfile.TemporaryFile() as captured:
         for descriptor, name in ((1, "stdout"), (2, "stderr")):
             stream = _on(os.dup(descriptor), getattr(sys, name))
             setattr(sys, name, stream)
             setattr(sys, f"__{name}__", stream)  # the terminal's width is asked of that one
-            os.dup2(said.fileno(), descriptor)
+            os.dup2(captured.fileno(), descriptor)
         try:
             yield
         finally:
             for descriptor, old in zip((1, 2), kept, strict=True):
                 os.dup2(old, descriptor)
                 os.close(old)
-            _keep(said, folder)
+            _keep(captured, folder)
 
 
 def _are_the_process_own() -> bool:

@@ -179,22 +179,22 @@ def _compare(library: Library, args: argparse.Namespace) -> int:
         progress.total = total
         progress.update(done)
 
-    found = compare_models(folder(args.first), folder(args.second), labelled, args.data.name, step)
+    result = compare_models(folder(args.first), folder(args.second), labelled, args.data.name, step)
     progress.clear()
-    width = max(len(found.first.name), len(found.second.name), 5)
+    width = max(len(result.first.name), len(result.second.name), 5)
     print(f"{'model':<{width}}  accuracy   95 % interval    right  {'  '.join(f'{b:>6}' for b in BINS)}")
-    for side in (found.first, found.second):
+    for side in (result.first, result.second):
         recall = "  ".join("     -" if r is None else f"{r:>6.1%}" for r in side.recall)
         interval = f"{side.low:.1%} - {side.high:.1%}"
         print(f"{side.name:<{width}}  {side.accuracy:>8.1%}   {interval:<15} {side.correct:>6}  {recall}")
     print(
-        f"{found.only_first} right by the first alone, {found.only_second} by the second; McNemar p = {found.p:.2g}"
+        f"{result.only_first} right by the first alone, {result.only_second} by the second; McNemar p = {result.p:.2g}"
     )
-    print(found.verdict)
-    if found.remark:
-        tell(f"note: {found.remark}")
+    print(result.verdict)
+    if result.remark:
+        tell(f"note: {result.remark}")
     if args.json:
-        save_comparison(found, args.json)
+        save_comparison(result, args.json)
     return EXIT_FINE
 
 

@@ -93,13 +93,13 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
         help="train every combination and rank them, e.g. --sweep lr=1e-4,5e-4 --sweep seed=0,1,2",
     )
     what.add_argument("--at-once", type=int, default=4, help="tasks that may run at the same time")
-    asked = parser.add_argument_group("what the job asks of the cluster (default: the site's)")
-    asked.add_argument("--site", default="talc", help="a profile's name or .toml file (default: %(default)s)")
+    group = parser.add_argument_group("what the job asks of the cluster (default: the site's)")
+    group.add_argument("--site", default="talc", help="a profile's name or .toml file (default: %(default)s)")
     for name, kind in (("partition", str), ("gpus", int), ("cpus", int), ("memory", str), ("time", str)):
-        asked.add_argument(f"--{name}", type=kind)
-    asked.add_argument("--requeues", type=int, help="times that it may go back into the queue")
-    asked.add_argument("--save-minutes", type=float, default=10.0, help="between checkpoints in an epoch")
-    asked.add_argument("--allow-cpu", action="store_true", help="train on the CPU where CUDA does not work")
+        group.add_argument(f"--{name}", type=kind)
+    group.add_argument("--requeues", type=int, help="times that it may go back into the queue")
+    group.add_argument("--save-minutes", type=float, default=10.0, help="between checkpoints in an epoch")
+    group.add_argument("--allow-cpu", action="store_true", help="train on the CPU where CUDA does not work")
     parser.add_argument("--out", type=Path, metavar="FILE", help="default: gcdesk-RUN.tar.gz here")
     parser.add_argument("--show", action="store_true", help="print the sbatch text and write nothing")
 
@@ -137,13 +137,13 @@ def _export(args: argparse.Namespace) -> int:
 def _export_classify(args: argparse.Namespace) -> int:
     """A bundle that classifies a folder on the cluster with the models and the rule in use here."""
     library, site = Library(), load_site(args.site)
-    asked = replace(_resources(args, site), gpus=args.gpus or 0)
+    resources = replace(_resources(args, site), gpus=args.gpus or 0)
     job = classify_job(
         args.run_name or f"classify-{time.strftime('%Y%m%d-%H%M')}",
         args.classify,
         site,
         (library.resolve("image"), library.resolve("text")),
-        asked,
+        resources,
         Pieces(args.tasks, args.at_once, args.shard_size, args.format),
     )
     if args.show:
@@ -158,13 +158,13 @@ def _export_classify(args: argparse.Namespace) -> int:
 
 def _job(args: argparse.Namespace) -> Job:
     site = load_site(args.site)
-    asked = _resources(args, site)
+    resources = _resources(args, site)
     packed = list_photos(args.pack, parse_names(args.map_folders)) if args.pack else None
     return Job(
         run=args.run_name or f"{args.model}-{time.strftime('%Y%m%d-%H%M')}".replace(" ", "-"),
         model=args.model,
         site=site,
-        resources=replace(asked, allow_cpu=args.allow_cpu),
+        resources=replace(resources, allow_cpu=args.allow_cpu),
         training=chosen_settings(args.recipe, args.set),
         folders=None if packed else _folders(args, site),
         packed=packed,
@@ -177,11 +177,11 @@ def _job(args: argparse.Namespace) -> Job:
 
 def _resources(args: argparse.Namespace, site: Site) -> Resources:
     """What was asked for, else the site's."""
-    asked = Resources.of_site(site)
+    resources = Resources.of_site(site)
     for name in ("partition", "gpus", "cpus", "memory", "time", "requeues"):
         if (value := getattr(args, name)) is not None:
-            asked = replace(asked, **{name: value})
-    return asked
+            resources = replace(resources, **{name: value})
+    return resources
 
 
 def _folders(args: argparse.Namespace, site: Site) -> Folders:
@@ -228,10 +228,10 @@ def told(arrival: Arrival) -> list[str]:
     lines = [shown(text) for text in arrival.differences]
     if arrival.diagnosis is not None:
         lines += [arrival.diagnosis.sentence, *(f"  | {shown(line)}" for line in arrival.diagnosis.lines)]
-    for place, ranked in enumerate(arrival.sweep, 1):
+    for index, ranked in enumerate(arrival.sweep, 1):
         interval = "" if ranked.half is None else f" ± {ranked.half:.1%}"
         lines.append(
-            f"  {place}. {shown(ranked.words)}: {ranked.mean:.1%}{interval} ({ranked.count} trainings)"
+            f"  {index}. {shown(ranked.words)}: {ranked.mean:.1%}{interval} ({ranked.count} trainings)"
         )
     if arrival.installed:
         lines.append(f"{arrival.installed} is installed. Beside {arrival.compared_with}, the model in use:")

@@ -55,10 +55,10 @@ def cell(text: str, width: int, keep_end: bool = False) -> str:
 def _fitting(text: str, width: int) -> str:
     """The longest beginning of `text` that takes at most `width` columns."""
     used = 0
-    for place, character in enumerate(text):
+    for index, character in enumerate(text):
         used += _width_of_character(character)
         if used > width:
-            return text[:place]
+            return text[:index]
     return text
 
 

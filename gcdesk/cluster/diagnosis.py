@@ -77,5 +77,5 @@ def _ordered(status: Status | None) -> list[tuple[str, str]]:
 
 
 def _matching(lines: list[str], pattern: str) -> tuple[str, ...]:
-    found = [line.strip()[:_LONGEST] for line in lines if re.search(pattern, line)]
-    return tuple(dict.fromkeys(found))[-_MOST_LINES:]
+    results = [line.strip()[:_LONGEST] for line in lines if re.search(pattern, line)]
+    return tuple(dict.fromkeys(results))[-_MOST_LINES:]

@@ -52,25 +52,25 @@ def list_photos(folder: Path, names: Mapping[str, str] | None = None) -> Packed:
     photos: list[PackedPhoto] = []
     notes: list[str] = []
     counts: dict[str, dict[str, int]] = {}
-    there = splits_in(folder)
-    splits = tuple(split for split in SPLITS if split in there)
+    present = splits_in(folder)
+    splits = tuple(split for split in SPLITS if split in present)
     for needed in ("train", "val"):
         if needed not in splits:
             raise BundleError(f"{folder} has no folder {needed}: it must hold train and val, each with bins.")
     listed: dict[str, Split] = {}
     for split in splits:
         try:
-            listed[split] = found = list_split(there[split], names)
+            listed[split] = result = list_split(present[split], names)
         except (DataError, OSError) as error:
             raise BundleError(str(error)) from error
-        notes += found.notes
-        if lacking(found):
+        notes += result.notes
+        if lacking(result):
             raise BundleError(
-                f"{there[split]} has no photos of {', '.join(lacking(found))}: every split needs photos of every bin."
-                f" {' '.join(found.notes)}"
+                f"{present[split]} has no photos of {', '.join(lacking(result))}: every split needs photos of every"
+                f" bin. {' '.join(result.notes)}"
             )
-        photos += _packed(split, found, notes)
-        counts[split] = dict(Counter(BINS[sample.label] for sample in found.samples))
+        photos += _packed(split, result, notes)
+        counts[split] = dict(Counter(BINS[sample.label] for sample in result.samples))
     notes += filter(None, (copies_note(listed["train"], listed[split]) for split in splits[1:]))
     return Packed(folder, splits, tuple(photos), counts, tuple(notes))
 

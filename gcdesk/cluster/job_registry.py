@@ -52,8 +52,8 @@ def jobs_folder() -> Path:
 
 def kept_jobs() -> list[KeptJob]:
     """All of them, the latest first. A record that cannot be read is left out."""
-    found = [job for path in jobs_folder().glob(f"*/{JOB_FILE}") if (job := _read(path)) is not None]
-    return sorted(found, key=lambda job: max(job.exported, job.imported), reverse=True)
+    results = [job for path in jobs_folder().glob(f"*/{JOB_FILE}") if (job := _read(path)) is not None]
+    return sorted(results, key=lambda job: max(job.exported, job.imported), reverse=True)
 
 
 def kept_job(run: str, rows: bool = False) -> KeptJob | None:
@@ -114,10 +114,10 @@ def queue_states(runs: Sequence[str]) -> dict[str, str]:
     if command is None:
         return {}
     try:
-        asked = subprocess.run(command, capture_output=True, text=True, timeout=QUEUE_SECONDS, check=False)
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=QUEUE_SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return {}
-    return read_queue(asked.stdout, runs)
+    return read_queue(answer.stdout, runs)
 
 
 def queue_command(runs: Sequence[str]) -> list[str] | None:
@@ -133,12 +133,12 @@ def read_queue(answer: str, runs: Sequence[str]) -> dict[str, str]:
     several tasks or jobs.
     """
     names = _runs_of(runs)
-    found: dict[str, list[list[str]]] = {}
+    result: dict[str, list[list[str]]] = {}
     for line in answer.splitlines():
         name, *rest = line.strip().split("|")
         if name in names and len(rest) == 3:
-            found.setdefault(names[name], []).append(rest)
-    return {run: _state_words(tasks) for run, tasks in found.items()}
+            result.setdefault(names[name], []).append(rest)
+    return {run: _state_words(tasks) for run, tasks in result.items()}
 
 
 def _runs_of(runs: Sequence[str]) -> dict[str, str]:

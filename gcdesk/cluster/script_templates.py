@@ -49,7 +49,7 @@ def filled(name: str, words: dict[str, str]) -> str:
 
 
 def _words(job: Job) -> dict[str, str]:
-    config, site, asked = job.config, job.site, job.resources
+    config, site, resources = job.config, job.site, job.resources
     photos = job.packed
     tasks = len(combinations(job.sweep)) if job.sweep else 0
     return {
@@ -67,16 +67,16 @@ def _words(job: Job) -> dict[str, str]:
         "JOB": "%A_%a" if tasks else "%j",
         "TASK": "$SLURM_ARRAY_TASK_ID" if tasks else "''",
         "SWEEP": f"This is a sweep: {tasks} trainings, ranked at the end. " if tasks else "",
-        "REQUEUES": str(asked.requeues),
-        "CPUS": str(asked.cpus),
-        "THREADS": str(max(1, asked.cpus // asked.gpus)),
-        "LAUNCH": _LAUNCH if asked.gpus == 1 else _LAUNCH_MANY.format(asked.gpus),
+        "REQUEUES": str(resources.requeues),
+        "CPUS": str(resources.cpus),
+        "THREADS": str(max(1, resources.cpus // resources.gpus)),
+        "LAUNCH": _LAUNCH if resources.gpus == 1 else _LAUNCH_MANY.format(resources.gpus),
         "ENVIRONMENT_KIND": site.environment.kind,
         "ENVIRONMENT": shell_path(site.environment.path),
         "MODULES": " ".join(shlex.quote(name) for name in site.modules),
         "WHEEL": wheel_name(),
         "EPOCHS": str(config.training.epochs),
-        "TIME": asked.time,
+        "TIME": resources.time,
         "PHOTOS": f"{len(photos.photos)} photos that travel in this bundle"
         if photos
         else f"the photos in {config.folders.train}",
@@ -84,15 +84,15 @@ def _words(job: Job) -> dict[str, str]:
 
 
 def _directives(job: Job) -> list[str]:
-    site, asked = job.site, job.resources
+    site, resources = job.site, job.resources
     lines = {
         "job-name": f"gcdesk-{job.run}",
         "account": site.account,
-        "partition": asked.partition,
-        "gres": f"{site.gres}:{asked.gpus}" if site.gres else "",
-        "cpus-per-task": str(asked.cpus),
-        "mem": f"{memory_mb(asked.memory)}M",
-        "time": asked.time,
+        "partition": resources.partition,
+        "gres": f"{site.gres}:{resources.gpus}" if site.gres else "",
+        "cpus-per-task": str(resources.cpus),
+        "mem": f"{memory_mb(resources.memory)}M",
+        "time": resources.time,
     }
     return [f"#SBATCH --{name}={check_word(name, value)}" for name, value in lines.items() if value]
 

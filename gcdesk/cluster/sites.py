@@ -89,18 +89,18 @@ def check_word(name: str, value: object) -> str:
 
 def memory_mb(text: str) -> int:
     """`16GB` as megabytes. Raises SiteError."""
-    found = _MEMORY.fullmatch(text.strip())
-    if not found or int(found[1]) == 0:
+    result = _MEMORY.fullmatch(text.strip())
+    if not result or int(result[1]) == 0:
         raise SiteError(f"memory is {text!r}: write it as 16GB or 4000MB.")
-    return max(1, round(int(found[1]) * _MEGABYTES[found[2].upper()]))
+    return max(1, round(int(result[1]) * _MEGABYTES[result[2].upper()]))
 
 
 def seconds(text: str) -> int:
     """`D-HH:MM:SS` or `HH:MM:SS` as seconds. Raises SiteError."""
-    found = _TIME.fullmatch(text.strip())
-    if not found:
+    result = _TIME.fullmatch(text.strip())
+    if not result:
         raise SiteError(f"time is {text!r}: write it as days-hours:minutes:seconds, like 0-11:00:00.")
-    days, hours, minutes, secs = (int(part or 0) for part in found.groups())
+    days, hours, minutes, secs = (int(part or 0) for part in result.groups())
     total = ((days * 24 + hours) * 60 + minutes) * 60 + secs
     if total <= 180:
         raise SiteError("time must be more than three minutes: two of them are kept for saving.")
@@ -145,9 +145,9 @@ def site_of(values: Mapping[str, Any]) -> Site:
     modules = values.pop("modules", [])
     if not isinstance(modules, list):
         raise SiteError("modules must be a list of names.")
-    found = {name: _made(Course, course, f"courses.{name}") for name, course in courses.items()}
+    result = {name: _made(Course, course, f"courses.{name}") for name, course in courses.items()}
     site: Site = _made(
-        Site, {**values, "modules": tuple(modules), "environment": environment, "courses": found}, "site"
+        Site, {**values, "modules": tuple(modules), "environment": environment, "courses": result}, "site"
     )
     return site
 

@@ -42,13 +42,13 @@ def combinations(axes: Sequence[Axis]) -> list[tuple[str, ...]]:
     names = [name for name, _ in axes]
     if len(set(names)) != len(names):
         raise JobError("A setting is swept twice.")
-    found = [
+    results = [
         tuple(f"{name}={value}" for name, value in zip(names, values, strict=True))
         for values in itertools.product(*(values for _, values in axes))
     ]
-    if len(found) > MOST_TASKS:
-        raise JobError(f"The sweep has {len(found)} trainings: {MOST_TASKS} are the most.")
-    return found
+    if len(results) > MOST_TASKS:
+        raise JobError(f"The sweep has {len(results)} trainings: {MOST_TASKS} are the most.")
+    return results
 
 
 def task_config(config: JobConfig, task: int) -> JobConfig:
@@ -92,13 +92,13 @@ class Group:
 
 def read_tasks(run_folder: Path, axes: Sequence[Axis]) -> list[TaskResult]:
     """How every task stands."""
-    found = []
+    results = []
     for task, words in enumerate(combinations(axes)):
         folder = task_folder(run_folder, task)
         status = read_status(folder)
         best = [line for line in read_metrics(folder / METRICS_FILE) if line.get("best")]
         done = status is not None and status.state == "done"
-        found.append(
+        results.append(
             TaskResult(
                 task,
                 words,
@@ -107,7 +107,7 @@ def read_tasks(run_folder: Path, axes: Sequence[Axis]) -> list[TaskResult]:
                 status.message if status else "",
             )
         )
-    return found
+    return results
 
 
 def ranked(tasks: Sequence[TaskResult]) -> list[Group]:
@@ -171,11 +171,11 @@ def rank_sweep(bundle: Path) -> int:
 def table(groups: Sequence[Group], tasks: Sequence[TaskResult]) -> list[str]:
     """The ranking in lines, and the tasks that are not in it."""
     lines = []
-    for place, group in enumerate(groups, 1):
+    for index, group in enumerate(groups, 1):
         interval = "" if group.half is None else f" +- {group.half:.1%}"
         seeds = "1 training" if len(group.tasks) == 1 else f"{len(group.tasks)} trainings"
         lines.append(
-            f"{place:>3}. {' '.join(group.words) or 'all alike':<40} {group.mean:.1%}{interval} ({seeds})"
+            f"{index:>3}. {' '.join(group.words) or 'all alike':<40} {group.mean:.1%}{interval} ({seeds})"
         )
     lines += [
         f"     task {task.task} ({' '.join(task.words)}): {task.state} {task.message}".rstrip()

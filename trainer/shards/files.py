@@ -145,13 +145,13 @@ def retries_of(place: Path, task: int) -> int:
 
 def read_states(place: Path, tasks: int) -> list[TaskState | None]:
     """How every task stands; None for one that did not start."""
-    found: list[TaskState | None] = []
+    results: list[TaskState | None] = []
     for task in range(tasks):
         try:
-            found.append(TaskState(**json.loads((place / "tasks" / f"{task}.json").read_text())))
+            results.append(TaskState(**json.loads((place / "tasks" / f"{task}.json").read_text())))
         except (OSError, ValueError, TypeError):
-            found.append(None)
-    return found
+            results.append(None)
+    return results
 
 
 def unfinished(config: ShardsConfig, place: Path) -> list[int]:

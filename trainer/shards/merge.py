@@ -111,10 +111,10 @@ def standing(config: ShardsConfig, place: Path) -> Standing:
     for shard in shards_of(place):
         photos += len(_whole_lines(shard))
         whole = result_of(place, shard)
-        found = _whole_lines(whole if whole.is_file() else part_of(place, shard))
-        rows += len(found)
+        result = _whole_lines(whole if whole.is_file() else part_of(place, shard))
+        rows += len(result)
         # Not parsed: of millions of rows that would take minutes. A quote within a text has a backslash before it.
-        failed += sum(b'"error": null' not in line for line in found)
+        failed += sum(b'"error": null' not in line for line in result)
     states = tuple(
         state or TaskState(task, WAITS) for task, state in enumerate(read_states(place, config.tasks))
     )

@@ -54,25 +54,25 @@ def read_captions(
     folder_notes: tuple[str, ...] = ()
     try:
         if source.is_dir():
-            found, left_out, folder_notes = _read_folder(source, rule, names)
+            result, left_out, folder_notes = _read_folder(source, rule, names)
         elif source.is_file():
-            found, left_out = _read_table(source, where, rule)
+            result, left_out = _read_table(source, where, rule)
         else:
             raise TextDataError(f"{source} does not exist.")
     except OSError as error:
         raise TextDataError(f"{source.name} cannot be read: {error.strerror}.") from error
     notes = [f"{source.name}: {note}" for note in folder_notes]
     notes += [f"{source.name}: {count} left out ({why})" for why, count in sorted(left_out.items())]
-    if not found:
+    if not result:
         raise TextDataError(f"{source} holds no caption that can be used.")
-    return Captions(tuple(found), tuple(notes), dict(left_out))
+    return Captions(tuple(result), tuple(notes), dict(left_out))
 
 
 def _read_table(
     source: Path, where: Mapping[str, str], rule: CaptionRule
 ) -> tuple[list[Caption], Counter[str]]:
     left_out: Counter[str] = Counter()
-    found: list[Caption] = []
+    results: list[Caption] = []
     table = read_table(source, TextDataError)
     text_place, bin_place = table.column(*_TEXT_COLUMNS), table.column(*_BIN_COLUMNS)
     if text_place is None or bin_place is None:
@@ -97,8 +97,8 @@ def _read_table(
         if not text:
             left_out[EMPTY_CAPTION] += 1
             continue
-        found.append(Caption(text, label, (cells[grouped] if grouped is not None else "") or text))
-    return found, left_out
+        results.append(Caption(text, label, (cells[grouped] if grouped is not None else "") or text))
+    return results, left_out
 
 
 def _read_folder(
@@ -109,16 +109,16 @@ def _read_folder(
     except PhotoFolderError as error:
         raise TextDataError(str(error)) from error
     left_out: Counter[str] = Counter()
-    found: list[Caption] = []
+    results: list[Caption] = []
     for photo in listed.photos:
         if photo.error is not None:
             continue
         text = caption_from_path(photo.path, rule)
         if text:
-            found.append(Caption(text, photo.label, text))
+            results.append(Caption(text, photo.label, text))
         else:
             left_out[NO_CAPTION] += 1
-    return found, left_out, listed.notes
+    return results, left_out, listed.notes
 
 
 def settled(rows: Sequence[Caption]) -> tuple[list[Caption], int]:

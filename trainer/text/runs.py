@@ -101,11 +101,11 @@ class Run:
 
     def points(self) -> list[Point]:
         """The curves so far. Where a run went on from an earlier epoch, what came after that is passed over."""
-        found: list[Point] = []
+        results: list[Point] = []
         try:
             lines = (self.folder / _FIGURES).read_text(encoding="utf-8").splitlines()
         except FileNotFoundError:
-            return found
+            return results
         for line in lines:
             try:
                 content = json.loads(line)
@@ -113,10 +113,10 @@ class Run:
                 point = Point(float(content["step"]), values)
             except (ValueError, KeyError, TypeError, AttributeError):
                 continue  # the last line of a process that was killed
-            while found and found[-1].step > point.step:
-                found.pop()
-            found.append(point)
-        return found
+            while results and results[-1].step > point.step:
+                results.pop()
+            results.append(point)
+        return results
 
 
 def add_point(folder: Path, step: float, values: Mapping[str, float]) -> None:
@@ -153,12 +153,12 @@ def begin_run(
 def find_runs(parent: Path | None = None) -> list[Run]:
     """All trainings, the latest first. A folder without a readable `run.json` is none."""
     parent = parent or runs_folder()
-    found = []
+    results = []
     for path in parent.glob(f"*/{_RECORD}") if parent.is_dir() else ():
         run = read_run(path.parent)
         if run is not None:
-            found.append(run)
-    return sorted(found, key=lambda run: run.record.created, reverse=True)
+            results.append(run)
+    return sorted(results, key=lambda run: run.record.created, reverse=True)
 
 
 def cut_short(since: float, parent: Path | None = None) -> Run | None:

@@ -52,7 +52,7 @@ class OpenModels:
         fitted: FittedRule | None = None,
     ) -> Classifier:
         """A classifier of both on so many cores (None: all). Raises GcdeskError where there is no model at all."""
-        image, text = (one.backend if one is not None else None for one in (self.image, self.text))
+        image, text = (item.backend if item is not None else None for item in (self.image, self.text))
         parallelism = parallelism_for(image.device if image is not None else "cpu", cores)
         return Classifier(image, text, rule, thresholds, weight, parallelism, fitted)  # type: ignore[arg-type]
 
@@ -63,8 +63,8 @@ class OpenModels:
         return load_fitted(self.image.backend.info.weights_sha256, self.text.backend.info.weights_sha256)
 
     def __str__(self) -> str:
-        there = [one.backend for one in (self.image, self.text) if one is not None]
-        return ", ".join(f"{backend.info.name} on {backend.device}" for backend in there)
+        present = [item.backend for item in (self.image, self.text) if item is not None]
+        return ", ".join(f"{backend.info.name} on {backend.device}" for backend in present)
 
 
 def open_models(

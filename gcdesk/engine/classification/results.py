@@ -93,9 +93,9 @@ class ModelVotes:
         """From each item's logits (4,), None where the model abstains; divided by `factors` (n,) besides."""
         n = len(logits)
         votes = cls(np.zeros((n, len(BINS))), np.full((n, len(BINS)), 1 / len(BINS)), np.zeros(n, dtype=bool))
-        present = [row for row, one in enumerate(logits) if one is not None]
+        present = [row for row, item in enumerate(logits) if item is not None]
         if present:
-            votes.logits[present] = np.stack([one for one in logits if one is not None])
+            votes.logits[present] = np.stack([item for item in logits if item is not None])
             scaled = votes.logits if factors is None else votes.logits / factors[:, None]
             votes.probabilities[present] = softmax(scaled[present], temperature)
             votes.there[present] = True
@@ -159,7 +159,7 @@ class Combined:
     def _reason(self, row: int) -> str:
         """Why the item has its bin, and why a model weighed less than usual where one did."""
         weighed = self.chosen.rule.uses_temperature
-        said = explain(self, row, self.flags.why_no_text(row, weighed))
+        message = explain(self, row, self.flags.why_no_text(row, weighed))
         if not weighed:
-            return said
-        return said + self.flags.why_less(row, bool(self.image.there[row]), bool(self.text.there[row]))
+            return message
+        return message + self.flags.why_less(row, bool(self.image.there[row]), bool(self.text.there[row]))

@@ -131,13 +131,13 @@ class CaptionScorer:
                 if caption and caption not in self._scores
             }
             self._scores.update(fresh)
-            found = [self._scores.get(caption) for caption in captions]
+            results = [self._scores.get(caption) for caption in captions]
             while len(self._scores) > _CACHED_CAPTIONS:
                 self._scores.popitem(last=False)
         if fresh:
             self._run(self._text, fresh)
         # What another thread is scoring at this moment is waited for here.
-        return [score.result() if score is not None else None for score in found]
+        return [score.result() if score is not None else None for score in results]
 
     def _run(self, text: TextBackend, fresh: dict[str, Future[TextScore]]) -> None:
         captions = list(fresh)

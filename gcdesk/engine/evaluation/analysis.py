@@ -125,14 +125,14 @@ class Analysis:
 
     def contender(self, key: str) -> Contender:
         """The model or rule of that key. Raises KeyError where it was not measured."""
-        found = self.find(key)
-        if found is None:
+        result = self.find(key)
+        if result is None:
             raise KeyError(key)
-        return found
+        return result
 
     def find(self, key: str) -> Contender | None:
         """The model or rule of that key, None where it was not measured."""
-        return next((one for one in self.contenders if one.key == key), None)
+        return next((item for item in self.contenders if item.key == key), None)
 
     @property
     def in_use(self) -> Contender:
@@ -164,13 +164,13 @@ def analyse(
     contenders: list[Contender] = []
     right: dict[str, Bools] = {}
     for key in (IMAGE, TEXT):
-        model, logits, there = scored.side(key)
+        model, logits, present = scored.side(key)
         if model is not None:
             sure = probabilities_of(scored, key, model.temperature, flags)
-            answers = np.where(there, logits.argmax(axis=1), -1)
+            answers = np.where(present, logits.argmax(axis=1), -1)
             right[key] = answers == labels
             raw = softmax(logits).max(axis=1)
-            contenders.append(_contender(key, labels, answers, sure.max(axis=1), ~there, limits, None, raw))
+            contenders.append(_contender(key, labels, answers, sure.max(axis=1), ~present, limits, None, raw))
     if not contenders:
         raise EvaluationError("There is no model to evaluate.")
     better, oracle = "", None
@@ -194,7 +194,7 @@ def analyse(
         winners=_winner_counts(in_use, labels),
         mistakes=wrong[np.argsort(-in_use.confidences[wrong], kind="stable")],
         disagreements=np.flatnonzero(both & (image != text)),
-        leaks=np.array([place for place, item in enumerate(scored.items) if item.seen], dtype=np.int64),
+        leaks=np.array([index for index, item in enumerate(scored.items) if item.seen], dtype=np.int64),
         shares=_shares(scored, in_use),
         warnings=_warnings(contenders, in_use, better, both, labels, scored),
     )
@@ -255,7 +255,7 @@ def _rule(
 
 
 def _chosen(rule: Rule | None, contenders: list[Contender], fitted: FittedRule | None) -> str:
-    keys = [one.key for one in contenders]
+    keys = [item.key for item in contenders]
     wanted = (rule or DEFAULT_RULE).value
     if wanted in keys:
         return wanted
@@ -289,28 +289,28 @@ def _warnings(
     labels: Ints,
     scored: ScoredSet,
 ) -> tuple[str, ...]:
-    said = []
+    messages = []
     if better and in_use.key not in (IMAGE, TEXT):
         single = next(one for one in contenders if one.key == better)
         mine, its = (float((one.answers == labels)[both].mean()) for one in (in_use, single))
         if mine < its:
-            said.append(
+            messages.append(
                 f"The selection in use ({in_use.words}) is worse here than the {WORDS[better].lower()} alone:"
                 f" {in_percent(mine)} against {in_percent(its)}. Fit the selection, or choose another rule."
             )
     seen = sum(item.seen for item in scored.items)
     if seen:
-        said.append(
+        messages.append(
             f"{seen} of {len(scored)} captions were learned by the text model: its figures and those of the rules"
             " are too good by that."
         )
     corrected = sum(item.source in (CORRECTED, CONFIRMED) for item in scored.items)
     if corrected:
-        said.append(
+        messages.append(
             "Rows that a person chose to correct are the hard ones, so accuracy on them is lower than in the field;"
             " rows that were picked at random tell that without bias."
         )
-    return tuple(said)
+    return tuple(messages)
 
 
 def added_by(analysis: Analysis) -> tuple[str, ...]:
@@ -318,9 +318,9 @@ def added_by(analysis: Analysis) -> tuple[str, ...]:
     oracle = analysis.oracle
     if oracle is None:
         return ()
-    found = analysis.in_use
+    result = analysis.in_use
     both = analysis.scored.both_there
-    right = float(found.hits[both].mean())
+    right = float(result.hits[both].mean())
     return (
         f"Both models are right on {oracle.both} of {oracle.items} items, the image model alone on {oracle.only_image},"
         f" the text model alone on {oracle.only_text}, neither on {oracle.neither}.",

@@ -55,7 +55,7 @@ class EvaluationPair:
 def pair_up(first: Analysis, second: Analysis) -> EvaluationPair:
     """Put two evaluations side by side, in the order of the first's models and rules."""
     left, right = _shared(first, second)
-    keys = [key for key in WORDS if any(key == one.key for one in (*first.contenders, *second.contenders))]
+    keys = [key for key in WORDS if any(key == item.key for item in (*first.contenders, *second.contenders))]
     pairs = []
     for key in keys:
         a, b = first.find(key), second.find(key)
@@ -81,10 +81,10 @@ def pair_up(first: Analysis, second: Analysis) -> EvaluationPair:
 
 def _shared(first: Analysis, second: Analysis) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The places of the items that both have, in each; an item that comes twice in one counts once."""
-    places = {(item.path, item.caption, item.label): place for place, item in enumerate(second.scored.items)}
-    found: dict[int, int] = {}
-    for place, item in enumerate(first.scored.items):
+    places = {(item.path, item.caption, item.label): index for index, item in enumerate(second.scored.items)}
+    result: dict[int, int] = {}
+    for index, item in enumerate(first.scored.items):
         other = places.pop((item.path, item.caption, item.label), None)
         if other is not None:
-            found[place] = other
-    return np.array(list(found), np.int64), np.array(list(found.values()), np.int64)
+            result[index] = other
+    return np.array(list(result), np.int64), np.array(list(result.values()), np.int64)

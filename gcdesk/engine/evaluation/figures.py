@@ -65,7 +65,7 @@ def accuracies_figure(analysis: Analysis, look: Look = LIGHT) -> Figure:
     """Every model and rule with its 95 % interval, side by side."""
     row, top, width = 34, 34, 640
     drawing = Drawing(width, top + row * len(analysis.contenders) + 50, look, "Accuracy")
-    lows = [one.report.accuracy.low for one in analysis.contenders]
+    lows = [item.report.accuracy.low for item in analysis.contenders]
     low = max(
         0.0, math.floor(min([value for value in lows if not math.isnan(value)], default=0) * 10) / 10 - 0.1
     )
@@ -75,11 +75,11 @@ def accuracies_figure(analysis: Analysis, look: Look = LIGHT) -> Figure:
         drawing.line(frame.x(tick), top - 8, frame.x(tick), bottom, look.line)
         drawing.text(frame.x(tick), bottom + 18, f"{tick * 100:.0f}", look.ink_2, 11, "middle")
     drawing.text((frame.left + frame.right) / 2, bottom + 38, "right answers, %", look.ink_2, 12, "middle")
-    for place, one in enumerate(analysis.contenders):
-        y = top + row * place + row / 2
-        known = one.report.accuracy
-        chosen = one.key == analysis.chosen
-        drawing.text(208, y + 4, one.words, look.ink, 13, "end", bold=chosen)
+    for index, item in enumerate(analysis.contenders):
+        y = top + row * index + row / 2
+        known = item.report.accuracy
+        chosen = item.key == analysis.chosen
+        drawing.text(208, y + 4, item.words, look.ink, 13, "end", bold=chosen)
         if math.isnan(known.value):
             continue
         drawing.line(frame.x(known.low), y, frame.x(known.high), y, look.fill, 2)
@@ -87,25 +87,25 @@ def accuracies_figure(analysis: Analysis, look: Look = LIGHT) -> Figure:
         drawing.text(width - 10, y + 4, percent(known.value), look.ink, 12, "end", bold=chosen)
     rows = tuple(
         (
-            one.words,
-            percent(one.report.accuracy.value),
-            f"{percent(one.report.accuracy.low)} – {percent(one.report.accuracy.high)}",  # noqa: RUF001
-            percent(one.report.macro_f1),
-            f"{one.report.accuracy.items} of {one.report.items}",
-            _against(one, analysis),
+            item.words,
+            percent(item.report.accuracy.value),
+            f"{percent(item.report.accuracy.low)} – {percent(item.report.accuracy.high)}",  # noqa: RUF001
+            percent(item.report.macro_f1),
+            f"{item.report.accuracy.items} of {item.report.items}",
+            _against(item, analysis),
         )
-        for one in analysis.contenders
+        for item in analysis.contenders
     )
     regions = tuple(
         HoverRegion(
             0,
-            top + row * place,
+            top + row * index,
             width,
-            top + row * (place + 1),
-            place,
+            top + row * (index + 1),
+            index,
             f"{cells[0]}: {cells[1]} ({cells[2]})",
         )
-        for place, cells in enumerate(rows)
+        for index, cells in enumerate(rows)
     )
     return Figure(
         "Accuracy, side by side",
@@ -189,10 +189,10 @@ def reliability_figure(one: Contender, look: Look = LIGHT) -> Figure:
     )
     regions = tuple(
         HoverRegion(
-            frame.x(bar.low), frame.top, frame.x(bar.high), frame.bottom, place,
+            frame.x(bar.low), frame.top, frame.x(bar.high), frame.bottom, index,
             f"Confidence {cells[0]}: {cells[1]} answers, {cells[3]} right",
         )
-        for place, (bar, cells) in enumerate(zip(dots, rows, strict=True))
+        for index, (bar, cells) in enumerate(zip(dots, rows, strict=True))
     )  # fmt: skip
     return Figure(
         f"{one.words}: does its confidence mean what it says?",
@@ -264,17 +264,17 @@ def ceiling_figure(analysis: Analysis, look: Look = LIGHT) -> Figure | None:
     drawing = Drawing(640, 118, look, "Who was right")
     left, width = 10.0, 620.0
     regions: list[HoverRegion] = []
-    for place, (words, count, fill, opacity) in enumerate(parts):
+    for index, (words, count, fill, opacity) in enumerate(parts):
         size = width * count / oracle.items
         drawing.rect(left, 16, max(size - 2, 0), 36, fill, opacity)
-        x = 10 + place * 158
+        x = 10 + index * 158
         drawing.rect(x, 74, 12, 12, fill, opacity)
         drawing.text(x + 20, 85, words, look.ink, 12)
         drawing.text(x + 20, 103, f"{count}, {percent(count / oracle.items)}", look.ink_2, 12)
-        said = f"{words}: {count} of {oracle.items}, {percent(count / oracle.items)}"
+        message = f"{words}: {count} of {oracle.items}, {percent(count / oracle.items)}"
         regions += [
-            HoverRegion(left, 16, left + size, 52, place, said),
-            HoverRegion(x, 70, x + 158, 110, place, said),
+            HoverRegion(left, 16, left + size, 52, index, message),
+            HoverRegion(x, 70, x + 158, 110, index, message),
         ]
         left += size
     return Figure(
@@ -292,8 +292,8 @@ def all_figures(analysis: Analysis, look: Look = LIGHT) -> tuple[Figure, ...]:
     oracle = ceiling_figure(analysis, look)
     figures = [accuracies_figure(analysis, look), *([oracle] if oracle else [])]
     in_use = analysis.in_use
-    shown = [one for one in analysis.contenders if one.raw is not None and one.key != in_use.key]
-    figures += [confusion_figure(one, look) for one in (in_use, *shown)]
-    figures += [reliability_figure(one, look) for one in (in_use, *shown)]
+    shown = [item for item in analysis.contenders if item.raw is not None and item.key != in_use.key]
+    figures += [confusion_figure(item, look) for item in (in_use, *shown)]
+    figures += [reliability_figure(item, look) for item in (in_use, *shown)]
     figures.append(coverage_figure(in_use, in_use.at, look))
     return tuple(figures)

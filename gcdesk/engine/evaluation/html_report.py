@@ -135,8 +135,8 @@ def _winners(analysis: Analysis) -> str:
     if not analysis.winners:
         return ""
     rows = [
-        (WINNER_WORDS[one.winner], str(one.items), str(one.right), percent(one.right / one.items))
-        for one in analysis.winners
+        (WINNER_WORDS[item.winner], str(item.items), str(item.right), percent(item.right / item.items))
+        for item in analysis.winners
     ]
     head = ("Answer came from", "Items", "Right", "Share")
     return f"<h2>Which model won, and how often rightly</h2><section>{_table(head, rows)}</section>"
@@ -153,13 +153,13 @@ def _items(title: str, analysis: Analysis, places: np.ndarray, pictures: dict[in
 
 def _card(analysis: Analysis, place: int, picture: bytes | None) -> str:
     item, one = analysis.scored.items[place], analysis.in_use
-    said = int(one.answers[place])
+    code = int(one.answers[place])
     seen = (
         f'<img alt="" src="data:image/jpeg;base64,{base64.b64encode(picture).decode()}">'
         if picture is not None
         else '<div class="none"></div>'
     )
-    answer = f"{BINS[said]} {one.confidences[place]:.2f}" if said >= 0 else "no answer"
+    answer = f"{BINS[code]} {one.confidences[place]:.2f}" if code >= 0 else "no answer"
     name = _safe(item.caption or Path(item.path).name or "(no caption)")
     return f'<div class="item">{seen}<b>{name}</b><br>said {answer}<br>is {BINS[item.label]}</div>'
 

@@ -59,13 +59,13 @@ def read_image_folder(folder: Path | str, names: Mapping[str, str] | None = None
     """
     folder = Path(folder)
     try:
-        found = list_bins(folder, names)
+        result = list_bins(folder, names)
     except PhotoFolderError as error:
         raise EvaluationError(str(error)) from error
-    if not found.photos:
+    if not result.photos:
         raise EvaluationError(f"There are no photos in the bins' folders of {folder}.")
-    items = tuple(LabelledItem(photo.path, None, photo.label, photo.error) for photo in found.photos)
-    return LabelledSet(items, found.notes)
+    items = tuple(LabelledItem(photo.path, None, photo.label, photo.error) for photo in result.photos)
+    return LabelledSet(items, result.notes)
 
 
 def read_text_table(path: Path | str) -> LabelledSet:

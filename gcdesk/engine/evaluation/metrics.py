@@ -134,8 +134,8 @@ def macro_f1(confusion: NDArray[np.int64]) -> float:
     """
     right = np.diag(confusion)
     involved = confusion.sum(axis=0) + confusion.sum(axis=1)
-    there = involved > 0
-    return float((2 * right[there] / involved[there]).mean()) if there.any() else math.nan
+    present = involved > 0
+    return float((2 * right[present] / involved[present]).mean()) if present.any() else math.nan
 
 
 def bin_figures(confusion: NDArray[np.int64]) -> tuple[BinFigures, ...]:

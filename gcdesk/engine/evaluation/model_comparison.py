@@ -131,8 +131,8 @@ def compare_models(
         return lambda done: tell(begun + done, total)
 
     answers = [
-        _answers(kind, folder, labelled, telling(place * len(labels)))
-        for place, folder in enumerate((first, second))
+        _answers(kind, folder, labelled, telling(index * len(labels)))
+        for index, folder in enumerate((first, second))
     ]
     right = [answer == labels for answer in answers]
     test = mcnemar(right[0], right[1])
@@ -183,14 +183,14 @@ def _answers(
 
     image = open_backend("image", folder) if kind == "image" else None
     text = open_backend("text", folder) if kind == "text" else None
-    found = []
+    results = []
     for result in Classifier(image, text).classify(
         Item(item.path, item.caption, item.error) for item in labelled.items
     ):
         vote = result.image if kind == "image" else result.text
-        found.append(-1 if vote is None else int(np.argmax(vote.probabilities)))
-        tell(len(found))
-    return np.array(found, dtype=np.int64)
+        results.append(-1 if vote is None else int(np.argmax(vote.probabilities)))
+        tell(len(results))
+    return np.array(results, dtype=np.int64)
 
 
 def _side(name: str, labels: NDArray[np.int64], answers: NDArray[np.int64]) -> Side:
@@ -199,8 +199,8 @@ def _side(name: str, labels: NDArray[np.int64], answers: NDArray[np.int64]) -> S
     )
     accuracy: Accuracy = measured.accuracy
     recall = [
-        None if not row.sum() else float(row[place] / row.sum())
-        for place, row in enumerate(measured.confusion)
+        None if not row.sum() else float(row[index] / row.sum())
+        for index, row in enumerate(measured.confusion)
     ]
     return Side(
         name, accuracy.items, accuracy.correct, accuracy.value, accuracy.low, accuracy.high, tuple(recall)
@@ -213,13 +213,13 @@ def _differences(
     answers: Sequence[NDArray[np.int64]],
     right: Sequence[NDArray[np.bool_]],
 ) -> tuple[Difference, ...]:
-    found = []
-    for place in np.flatnonzero(right[0] != right[1])[:_SHOWN].tolist():
-        item = labelled.items[place]
+    results = []
+    for index in np.flatnonzero(right[0] != right[1])[:_SHOWN].tolist():
+        item = labelled.items[index]
         words = item.caption if item.path is None else item.path.name
-        said = [BINS[int(answer[place])] if answer[place] >= 0 else "" for answer in answers]
-        found.append(Difference(words or "", BINS[int(labels[place])], said[0], said[1]))
-    return tuple(found)
+        named = [BINS[int(answer[index])] if answer[index] >= 0 else "" for answer in answers]
+        results.append(Difference(words or "", BINS[int(labels[index])], named[0], named[1]))
+    return tuple(results)
 
 
 def _fair(first: Path, second: Path, labelled: LabelledSet) -> tuple[LabelledSet, str]:
@@ -273,7 +273,7 @@ def load_comparison(path: Path) -> Comparison:
         for name in ("first", "second"):
             side = content[name]
             content[name] = Side(**{**side, "recall": tuple(side["recall"])})
-        content["differences"] = tuple(Difference(**one) for one in content["differences"])
+        content["differences"] = tuple(Difference(**item) for item in content["differences"])
         comparison = Comparison(**content)
         fine = math.isfinite(comparison.p)
     except (OSError, ValueError, KeyError, TypeError) as error:

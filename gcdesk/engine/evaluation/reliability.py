@@ -62,11 +62,11 @@ def reliability(confidences: ArrayLike, right: ArrayLike, bars: int = BARS) -> R
     """Of answers with confidences (n,) that were right or not (n,). ECE is NaN without answers."""
     sure, hit = np.asarray(confidences, dtype=np.float64), np.asarray(right, dtype=bool)
     place = np.clip(np.ceil(sure * bars).astype(np.int64) - 1, 0, bars - 1)
-    found = []
+    results = []
     for number in range(bars):
         here = place == number
         count = int(here.sum())
-        found.append(
+        results.append(
             Bar(
                 number / bars,
                 (number + 1) / bars,
@@ -75,7 +75,7 @@ def reliability(confidences: ArrayLike, right: ArrayLike, bars: int = BARS) -> R
                 float(hit[here].mean()) if count else math.nan,
             )
         )
-    return Reliability(tuple(found), confidence_error(sure, hit) if len(sure) else math.nan)
+    return Reliability(tuple(results), confidence_error(sure, hit) if len(sure) else math.nan)
 
 
 def operating_point(confidences: ArrayLike, right: ArrayLike, held: ArrayLike, threshold: float) -> Operating:

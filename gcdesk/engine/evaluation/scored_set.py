@@ -127,10 +127,10 @@ class ScoredSet:
                 {
                     **asdict(item),
                     "doubt": None if math.isnan(item.doubt) else round(item.doubt, _DIGITS),
-                    "image": _row(self.image_logits[place], bool(self.image_there[place])),
-                    "text": _row(self.text_logits[place], bool(self.text_there[place])),
+                    "image": _row(self.image_logits[index], bool(self.image_there[index])),
+                    "text": _row(self.text_logits[index], bool(self.text_there[index])),
                 }
-                for place, item in enumerate(self.items)
+                for index, item in enumerate(self.items)
             ],
         }
 

@@ -40,7 +40,7 @@ class Measured:
 
 def of_labelled(labelled: LabelledSet) -> tuple[Measured, ...]:
     """The items of a folder or a table."""
-    return tuple(Measured(one.path, one.caption, one.label, error=one.error) for one in labelled.items)
+    return tuple(Measured(item.path, item.caption, item.label, error=item.error) for item in labelled.items)
 
 
 def measure(
@@ -65,7 +65,7 @@ def measure(
     if models.text is not None:
         seen = load_training_captions(models.text.folder, models.text.backend.info)
     results: list[Result] = []
-    stream = classifier.classify(Item(one.path, one.caption, one.error) for one in items)
+    stream = classifier.classify(Item(item.path, item.caption, item.error) for item in items)
     try:
         for result in stream:
             results.append(result)
@@ -75,21 +75,21 @@ def measure(
     image, text = classifier.image, classifier.text
     kept = tuple(
         ScoredItem(
-            path=str(one.path) if one.path is not None else "",
+            path=str(item.path) if item.path is not None else "",
             caption=result.caption,
-            label=one.label,
-            source=one.source,
+            label=item.label,
+            source=item.source,
             seen=bool(result.caption) and caption_hash(result.caption) in seen,
-            held=one.held,
+            held=item.held,
             doubt=math.nan if result.distance is None else result.distance,
             known_words=round(result.known_words, 3),
             error=result.error or "",
         )
-        for one, result in zip(items, results, strict=True)
+        for item, result in zip(items, results, strict=True)
     )
-    said = list(notes)
+    messages = list(notes)
     if text is not None and named_by_class([r.caption for r in results if r.path is not None]):
-        said.append(
+        messages.append(
             "Many photos share a name: these seem to be class names, not captions, so the figures of the text"
             " model and of the rules say nothing here; the image model's count."
         )
@@ -104,14 +104,14 @@ def measure(
         text_logits=_logits(results, "text"),
         image_there=np.array([result.image is not None for result in results], dtype=bool),
         text_there=np.array([result.text is not None for result in results], dtype=bool),
-        notes=tuple(said),
+        notes=tuple(messages),
     )
 
 
 def named_by_class(captions: Sequence[str]) -> bool:
     """Whether a set's captions are the names of a few classes: on average five photos or more share one."""
-    there = [caption for caption in captions if caption]
-    return len(there) >= _CLASS_NAMES_FROM and len(there) >= _PHOTOS_A_CAPTION * len(set(there))
+    present = [caption for caption in captions if caption]
+    return len(present) >= _CLASS_NAMES_FROM and len(present) >= _PHOTOS_A_CAPTION * len(set(present))
 
 
 def _model(backend: ImageBackend | TextBackend | None) -> ScoredModel | None:
@@ -122,8 +122,8 @@ def _model(backend: ImageBackend | TextBackend | None) -> ScoredModel | None:
 
 def _logits(results: Sequence[Result], kind: str) -> np.ndarray:
     logits = np.zeros((len(results), len(BINS)))
-    for place, result in enumerate(results):
+    for index, result in enumerate(results):
         vote = result.image if kind == "image" else result.text
         if vote is not None:
-            logits[place] = vote.logits
+            logits[index] = vote.logits
     return logits

@@ -31,10 +31,10 @@ def word_influence(
     words = caption.split()[:MOST_WORDS]
     if not words:
         return Influence((), ())
-    without = [" ".join(words[:place] + words[place + 1 :]) for place in range(len(words))]
-    probabilities = softmax(logits_of([" ".join(words), *[one for one in without if one]]), temperature)[
+    without = [" ".join(words[:index] + words[index + 1 :]) for index in range(len(words))]
+    probabilities = softmax(logits_of([" ".join(words), *[item for item in without if item]]), temperature)[
         :, label
     ]
     whole, rest = float(probabilities[0]), iter(probabilities[1:].tolist())
-    values = tuple(round(whole - (next(rest) if one else 0.25), 4) for one in without)
+    values = tuple(round(whole - (next(rest) if item else 0.25), 4) for item in without)
     return Influence(tuple(words), values)

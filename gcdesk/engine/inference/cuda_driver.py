@@ -53,7 +53,7 @@ def _ask(library: ctypes.CDLL) -> CudaDriver:
     status = library.cuDeviceGetCount(ctypes.byref(number))
     if status != _SUCCESS or number.value < 1:
         return CudaDriver(version=version, problem="the NVIDIA driver finds no GPU")
-    return CudaDriver(tuple(_name(library, place) for place in range(number.value)), version)
+    return CudaDriver(tuple(_name(library, index) for index in range(number.value)), version)
 
 
 def _name(library: ctypes.CDLL, place: int) -> str:

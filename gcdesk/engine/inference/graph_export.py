@@ -45,17 +45,19 @@ _POSITIONS = "distilbert.embeddings.position_ids"
 
 def template_architectures() -> list[Architecture]:
     """Every architecture that has a template."""
-    found: list[Architecture] = [ImageArchitecture(backbone, "linear") for backbone in get_args(Backbone)]
-    found += [ImageArchitecture(backbone, "mlp") for backbone in get_args(Backbone) if backbone in MLP_WIDTHS]
+    results: list[Architecture] = [ImageArchitecture(backbone, "linear") for backbone in get_args(Backbone)]
+    results += [
+        ImageArchitecture(backbone, "mlp") for backbone in get_args(Backbone) if backbone in MLP_WIDTHS
+    ]
     for dim in (384, 768):
         sizes = {"dim": dim, "hidden_dim": 4 * dim}
-        found += [
+        results += [
             TextArchitecture(**sizes, head="linear", pooling="cls"),
             TextArchitecture(**sizes, head="linear", pooling="mean"),
             TextArchitecture(**sizes, head="pre_classifier", pooling="cls"),
             TextArchitecture(**sizes, head="net", pooling="mean"),
         ]
-    return found
+    return results
 
 
 def export_template(arch: Architecture, folder: Path) -> Path:

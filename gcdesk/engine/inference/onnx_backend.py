@@ -82,8 +82,8 @@ class OnnxTextBackend:
 def _of_one_length(lengths: Sequence[int]) -> Iterator[list[int]]:
     """The places of captions of the same length, at most TEXT_ROWS at a time."""
     by_length: dict[int, list[int]] = {}
-    for place, length in enumerate(lengths):
-        by_length.setdefault(length, []).append(place)
+    for index, length in enumerate(lengths):
+        by_length.setdefault(length, []).append(index)
     for _length, places in sorted(by_length.items()):
         for start in range(0, len(places), TEXT_ROWS):
             yield places[start : start + TEXT_ROWS]

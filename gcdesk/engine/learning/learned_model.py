@@ -65,9 +65,9 @@ def learn_model(
         group_numbers([str(groups[place]) for place in usable]),
         layer.inputs(anchors),
     )
-    found = learn(training_set, layer, seed)
+    result = learn(training_set, layer, seed)
     captions = [_caption(items[place], model) for place in usable] if kind == "text" else []
-    return _install(model, found, captions, library), found
+    return _install(model, result, captions, library), result
 
 
 def _features(
@@ -76,7 +76,7 @@ def _features(
     """Which items can be used, their pooled features (n, c), and those of the anchors (m, c)."""
     if kind == "image":
         image = open_backend("image", base, "cpu")
-        photos = [one.path for one in items]
+        photos = [item.path for item in items]
         bundled: list[Path | None] = [*sorted(resource_path("samples").glob("*.jpg"))]
         total = len(photos) + len(bundled)
         read, features = _of_photos(image, photos, lambda done: tell(done, total))
@@ -86,7 +86,7 @@ def _features(
         return read, features, anchors
     text = open_backend("text", base, "cpu")
     rule = text.info.caption_rule or CaptionRule.COURSE_V1
-    captions = [apply_rule(one.caption or "", rule) for one in items]
+    captions = [apply_rule(item.caption or "", rule) for item in items]
     usable = [place for place, caption in enumerate(captions) if caption]
     mine = {captions[place] for place in usable}
     phrases = resource_path("phrases.txt").read_text(encoding="utf-8").splitlines()
@@ -110,13 +110,13 @@ def _of_photos(
     for start in range(0, len(paths), _AT_ONCE):
         tell(start)
         pixels = []
-        for place in range(start, min(start + _AT_ONCE, len(paths))):
-            path = paths[place]
+        for index in range(start, min(start + _AT_ONCE, len(paths))):
+            path = paths[index]
             if path is None:
                 continue
             try:
                 pixels.append(preprocess(decode_photo(path, preprocessing.resize_to), preprocessing))
-                read.append(place)
+                read.append(index)
             except PhotoError:
                 continue  # moved or damaged since it was corrected: it teaches nothing
         if pixels:
@@ -183,7 +183,7 @@ def _install(model: LoadedModel, found: Learned, captions: Sequence[str], librar
 
 
 def _free_name(base: str, library: Library) -> str:
-    taken = {one.name.casefold() for one in library.models()}
+    taken = {item.name.casefold() for item in library.models()}
     stem = f"{base.partition(' learned ')[0][:40]} learned {datetime.date.today().isoformat()}"
     number = 1
     while True:

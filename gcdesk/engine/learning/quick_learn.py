@@ -78,10 +78,10 @@ def learn(training_set: TrainingSet, layer: LastLayer, seed: int = 0) -> Learned
     new = fit_layer(training_set, layer)
     changed = 0.0
     if len(training_set.anchors):
-        answers = [one.logits(training_set.anchors).argmax(axis=1) for one in (layer, new)]
+        answers = [item.logits(training_set.anchors).argmax(axis=1) for item in (layer, new)]
         changed = float((answers[0] != answers[1]).mean())
     answer = new.logits(training_set.inputs).argmax(axis=1)
-    found = Learned(
+    result = Learned(
         layer=new,
         items=len(right),
         before=before,
@@ -92,8 +92,8 @@ def learn(training_set: TrainingSet, layer: LastLayer, seed: int = 0) -> Learned
         anchors=len(training_set.anchors),
         changed=changed,
     )
-    refuse_worse(found)
-    return found
+    refuse_worse(result)
+    return result
 
 
 def refuse_worse(found: Learned) -> None:
@@ -132,9 +132,9 @@ def fit_layer(training_set: TrainingSet, layer: LastLayer) -> LastLayer:
         if not wrong.any():
             break
         weights[wrong] *= 2
-    found = start + change @ basis.T
+    result = start + change @ basis.T
     return LastLayer(
-        layer.weight_name, layer.bias_name, found[:, :-1] / scale, found[:, -1].copy(), layer.front
+        layer.weight_name, layer.bias_name, result[:, :-1] / scale, result[:, -1].copy(), layer.front
     )
 
 
@@ -162,8 +162,8 @@ def _descend(pulls: _Pulls, weights: Floats, change: Floats) -> Floats:
     point = ahead = change
     momentum = 1.0
     for _ in range(_STEPS):
-        said = softmax(pulls.lesson_start + pulls.lesson @ ahead.T)
-        slope = ((said - pulls.truth) * weights[:, None]).T @ pulls.lesson
+        probabilities = softmax(pulls.lesson_start + pulls.lesson @ ahead.T)
+        slope = ((probabilities - pulls.truth) * weights[:, None]).T @ pulls.lesson
         if count:
             slope += share * (softmax(pulls.anchor_start + pulls.anchor @ ahead.T) - kept).T @ pulls.anchor
         slope += _OLD_WEIGHTS * ahead

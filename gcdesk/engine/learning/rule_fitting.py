@@ -68,8 +68,8 @@ class Fit:
         if self.way == "surer":
             wins = text.max(axis=1) >= image.max(axis=1)
             return np.asarray(np.where(wins, text.argmax(axis=1), image.argmax(axis=1)), dtype=np.int64)
-        found: Ints = log_pool(image, text, np.full(len(pairs), self.weight)).argmax(axis=1)
-        return found
+        result: Ints = log_pool(image, text, np.full(len(pairs), self.weight)).argmax(axis=1)
+        return result
 
 
 # The original project's rule: the surer model at no temperature.
@@ -78,10 +78,13 @@ _ORIGINAL = Fit(1.0, 1.0, 0.5, "surer")
 
 def pairs_of(scored: ScoredSet) -> Pairs:
     """Those items that both models answered; equal captions are one group."""
-    there = scored.both_there
-    captions = [item.caption for item, both in zip(scored.items, there.tolist(), strict=True) if both]
+    present = scored.both_there
+    captions = [item.caption for item, both in zip(scored.items, present.tolist(), strict=True) if both]
     return Pairs(
-        scored.image_logits[there], scored.text_logits[there], scored.labels[there], group_numbers(captions)
+        scored.image_logits[present],
+        scored.text_logits[present],
+        scored.labels[present],
+        group_numbers(captions),
     )
 
 
@@ -111,9 +114,9 @@ def fit_selection(scored: ScoredSet, seed: int = 0) -> FittedRule:
     plain = {"text": checked.text, "image": checked.image, "surer": checked.max_confidence}
     if checked.fitted < max(plain.values()):
         # What did not prove itself on unseen items is not used: take what needs no fit and is better.
-        way = max(plain, key=lambda name: plain[name])
-        fit = _ORIGINAL if way == "surer" else _single(pairs, "text" if way == "text" else "image")
-        checked = replace(checked, fitted=plain[way])
+        kind = max(plain, key=lambda name: plain[name])
+        fit = _ORIGINAL if kind == "surer" else _single(pairs, "text" if kind == "text" else "image")
+        checked = replace(checked, fitted=plain[kind])
     return FittedRule(
         image_sha256=scored.image.sha256,
         text_sha256=scored.text.sha256,

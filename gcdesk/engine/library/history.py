@@ -18,7 +18,7 @@ def record_use(kind: str, name: str | None, folder: Path | None = None) -> None:
     """Note that `name` (None: the starter) was in use until now. Raises OSError."""
     path = _path(folder)
     history = _read(path)
-    names = [one for one in history.get(kind, []) if one != (name or STARTER)]
+    names = [item for item in history.get(kind, []) if item != (name or STARTER)]
     history[kind] = [*names, name or STARTER][-_LONGEST:]
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, json.dumps(history, indent=1))

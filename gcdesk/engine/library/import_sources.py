@@ -44,17 +44,17 @@ def inspect_model_file(path: Path) -> ModelSource:
     name = path.name.partition(MODEL_SUFFIX)[0].removesuffix(path.suffix)
     try:
         if is_course_file(path):
-            found = recognise(path)
-            pooling = getattr(found.architecture, "pooling", None) if found.pooling_question else None
+            result = recognise(path)
+            pooling = getattr(result.architecture, "pooling", None) if result.pooling_question else None
             return ModelSource(
                 path,
-                found.kind,
+                result.kind,
                 name,
-                found.sentence,
-                found.asks_class_order,
+                result.sentence,
+                result.asks_class_order,
                 pooling,
-                class_names=found.class_names,
-                suggested=found.suggested,
+                class_names=result.class_names,
+                suggested=result.suggested,
             )
         if path.is_file():
             refuse_other_formats(path)

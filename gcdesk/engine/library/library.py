@@ -88,10 +88,10 @@ class Library:
     def models(self) -> list[Installed]:
         """Every model, starters first, then by name. Weights are not read."""
         chosen = self._chosen()
-        found = [self._look_at(path, True) for path in _model_folders(self.starters)]
-        found += [self._look_at(path, False) for path in _model_folders(self.folder)]
-        in_use = {kind: _used(found, kind, chosen[kind]) for kind in KINDS}
-        return [replace(m, in_use=m.info is not None and in_use[m.info.kind] == m.name) for m in found]
+        results = [self._look_at(path, True) for path in _model_folders(self.starters)]
+        results += [self._look_at(path, False) for path in _model_folders(self.folder)]
+        in_use = {kind: _used(results, kind, chosen[kind]) for kind in KINDS}
+        return [replace(m, in_use=m.info is not None and in_use[m.info.kind] == m.name) for m in results]
 
     def find(self, name: str) -> Installed:
         """The model of that name, whatever its case. Raises LibraryError naming those there are."""

@@ -92,18 +92,18 @@ class InputFlags:
 
     def why_less(self, row: int, image_present: bool, text_present: bool) -> str:
         """Why a model weighed less than usual, as sentences to append; "" where none did."""
-        said = ""
+        message = ""
         if self.out_of_distribution[row] and image_present:
-            said += ". The photo is unlike those that the image model learned, so it counts less"
+            message += ". The photo is unlike those that the image model learned, so it counts less"
         if not text_present:
-            return said
+            return message
         words = self.unknown[row]
         if self.wordless[row]:
-            said += f". The text model knows none of these words{_bracketed(words)}, so this is a guess"
+            message += f". The text model knows none of these words{_bracketed(words)}, so this is a guess"
         elif words:
             less = ", so the caption counts less" if self.known_words[row] <= FEW_KNOWN_WORDS else ""
-            said += f". The text model does not know {_listed(words)}{less}"
-        return said
+            message += f". The text model does not know {_listed(words)}{less}"
+        return message
 
 
 def _listed(words: Sequence[str]) -> str:

@@ -87,8 +87,8 @@ def _lower(which: int, to: int) -> int:
     """Set both limits, unless lower ones are set already. Returns what holds."""
     import resource
 
-    there = [limit for limit in resource.getrlimit(which) if limit != resource.RLIM_INFINITY]
-    lowest = min([to, *there])
+    present = [limit for limit in resource.getrlimit(which) if limit != resource.RLIM_INFINITY]
+    lowest = min([to, *present])
     resource.setrlimit(which, (lowest, lowest))
     return lowest
 
@@ -130,7 +130,7 @@ def _allow(ruleset: int, folder: Path, writes: int) -> None:
 def _call(number: int, *arguments: int | bytes | None) -> int:
     library = ctypes.CDLL(None, use_errno=True)
     library.syscall.restype = ctypes.c_long
-    given = [ctypes.c_long(one) if isinstance(one, int) else one for one in arguments]
+    given = [ctypes.c_long(item) if isinstance(item, int) else item for item in arguments]
     return int(library.syscall(ctypes.c_long(number), *given))
 
 

@@ -64,8 +64,8 @@ def load_models(asked: Configure, present: Models | None, notify: Callable[[str]
         on_failure=problems.append,
     )
     if opened == OpenModels():
-        said = " ".join(map(str, problems))
-        raise GcdeskError(said or "There is no model to classify with: choose one.")
+        message = " ".join(map(str, problems))
+        raise GcdeskError(message or "There is no model to classify with: choose one.")
     for problem in problems:
         notify(str(problem))
     rule = Rule(asked.rule) if asked.rule in set(Rule) else DEFAULT_RULE

@@ -22,8 +22,8 @@ class PhotoQueue:
         """Add items, the most urgent of each priority first; one with the id of a waiting item replaces it."""
         with self._changed:
             self._requests += 1
-            for place, item in enumerate(items):
-                self._waiting[item.id] = (self._requests, place, item)
+            for index, item in enumerate(items):
+                self._waiting[item.id] = (self._requests, index, item)
             self._changed.notify_all()
 
     def take(self, most: Callable[[], int], ended: Callable[[], bool]) -> list[Item]:

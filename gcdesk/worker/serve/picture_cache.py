@@ -146,17 +146,17 @@ def write_picture(image: Image.Image, file: Path, **options: object) -> None:
 
 
 def _prune(folder: Path, cap: int) -> None:
-    found: list[tuple[float, int, str]] = []
+    results: list[tuple[float, int, str]] = []
     with suppress(OSError):
         for part in os.scandir(folder):
             for entry in os.scandir(part):
                 with suppress(FileNotFoundError):  # others write and rename meanwhile
                     status = entry.stat()
-                    found.append((status.st_mtime, status.st_size, entry.path))
-    total = sum(size for _, size, _ in found)
+                    results.append((status.st_mtime, status.st_size, entry.path))
+    total = sum(size for _, size, _ in results)
     if total <= cap * _FULL_SHARE:
         return
-    for _, size, path in sorted(found):
+    for _, size, path in sorted(results):
         if total <= cap * _KEPT_SHARE:
             return
         with suppress(OSError):

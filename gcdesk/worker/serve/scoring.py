@@ -88,8 +88,8 @@ class ImageScoreCache:
             return ImageScore(logits, self._errors.get(item), distance, damage=damage)
 
     def _index(self, item: int) -> int | None:
-        found = np.flatnonzero(self._ring["item"] == item)
-        return int(found[0]) if len(found) else None
+        result = np.flatnonzero(self._ring["item"] == item)
+        return int(result[0]) if len(result) else None
 
 
 @dataclass(frozen=True)
@@ -197,10 +197,12 @@ def explain_words(models: Models, asked: Words) -> WordsReady:
     caption = models.classifier.caption_of(results.Item(None, asked.caption))
 
     def logits_of(captions: Sequence[str]) -> np.ndarray:
-        return np.stack([one.logits for one in models.classifier.captions.score(captions) if one is not None])
+        return np.stack(
+            [item.logits for item in models.classifier.captions.score(captions) if item is not None]
+        )
 
-    found = word_influence(caption, bin_index(asked.label), logits_of, models.classifier.temperature("text"))
-    return WordsReady(asked.id, asked.ticket, found.words, found.values)
+    result = word_influence(caption, bin_index(asked.label), logits_of, models.classifier.temperature("text"))
+    return WordsReady(asked.id, asked.ticket, result.words, result.values)
 
 
 def _answers(classifier: Classifier, items: Sequence[Item], images: Sequence[ImageScore]) -> list[Result]:

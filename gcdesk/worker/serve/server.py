@@ -150,11 +150,11 @@ class Server:
 
     def _load(self) -> None:
         while True:
-            asked = self._configurations.get()
+            request = self._configurations.get()
             while not self._configurations.empty():
-                asked = self._configurations.get()
+                request = self._configurations.get()
             try:
-                models = load_models(asked, self._models, self._notify)
+                models = load_models(request, self._models, self._notify)
             except GcdeskError as error:
                 if self._models is None:
                     self._outbox.send(Fatal(str(error)))
@@ -163,7 +163,7 @@ class Server:
                     self._say_ready(self._models)
                 continue
             self._end_lanes()
-            self._pictures = Pictures(Path(asked.pictures_folder))
+            self._pictures = Pictures(Path(request.pictures_folder))
             self._models = models
             self._say_ready(models)
             self._have_models.set()
@@ -247,11 +247,11 @@ class Server:
                 while not self._captions:
                     self._captions_changed.wait()
                 # The latest first: it is the one that somebody looks at.
-                _, asked = self._captions.popitem()
+                _, request = self._captions.popitem()
             self._have_models.wait()
             assert self._models is not None  # noqa: S101 - set before the event
-            with self._working_on(asked.id):
-                answer = self._rescored(self._models, asked)
+            with self._working_on(request.id):
+                answer = self._rescored(self._models, request)
             self._outbox.send(answer)
 
     def _rescored(self, models: Models, asked: Rescore) -> Result:
@@ -267,11 +267,11 @@ class Server:
 
     def _draw(self) -> None:
         while True:
-            asked = self._drawings.get()
+            request = self._drawings.get()
             self._have_models.wait()
             assert self._models is not None  # noqa: S101 - set before the event
-            with self._working_on(asked.id):
-                made = self._drawn(self._models, asked)
+            with self._working_on(request.id):
+                made = self._drawn(self._models, request)
             self._outbox.send(made)
             if self._pictures.due:
                 self._prune_soon()
@@ -309,8 +309,8 @@ class Server:
 
 
 def _unexpected(item: Item, error: Exception) -> Result:
-    said = f"gcdesk could not work on this ({type(error).__name__}: {error}); the log has the details."
-    return Result(item.id, item.ticket, None, None, None, None, 0.0, 0.0, True, "", said)
+    message = f"gcdesk could not work on this ({type(error).__name__}: {error}); the log has the details."
+    return Result(item.id, item.ticket, None, None, None, None, 0.0, 0.0, True, "", message)
 
 
 def _guarded(work: Callable[[], None]) -> Callable[[], None]:

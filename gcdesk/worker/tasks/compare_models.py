@@ -12,7 +12,7 @@ from gcdesk.worker.protocol.task_messages import Done
 from gcdesk.worker.tasks.runner import ProgressReporter
 
 
-def run(arguments: Sequence[str], tell: ProgressReporter) -> Done:
+def run(arguments: Sequence[str], reporter: ProgressReporter) -> Done:
     """Run both over the items and write the comparison."""
     parser = argparse.ArgumentParser(prog="compare-models")
     parser.add_argument("first", type=Path)
@@ -21,12 +21,12 @@ def run(arguments: Sequence[str], tell: ProgressReporter) -> Done:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--words", default="")
     args = parser.parse_args(list(arguments))
-    tell.progress(0, 0, "Reading the items")
+    reporter.progress(0, 0, "Reading the items")
     labelled = read_labelled(args.data)
 
     def step(done: int, total: int) -> None:
-        tell.check()
-        tell.progress(done, total, "Comparing")
+        reporter.check()
+        reporter.progress(done, total, "Comparing")
 
     comparison = compare_models(args.first, args.second, labelled, args.words or args.data.name, step)
     save_comparison(comparison, args.out)

@@ -66,15 +66,15 @@ def read_corrections(
     """
     everything = store.judged()
     photos = _photo_hashes(store, everything, tell)
-    captions = [apply_rule(one.caption, rule) for one in everything]
+    captions = [apply_rule(item.caption, rule) for item in everything]
     groups = groups_of(captions, photos)
     keys = [item_keys(caption, photo) for caption, photo in zip(captions, photos, strict=True)]
     fate_of = _assignments(store, groups, keys)
     wanted = None if sessions is None else set(sessions)
     return [
-        Correction(one, caption, group, fate_of[group])
-        for one, caption, group in zip(everything, captions, groups, strict=True)
-        if wanted is None or one.session in wanted
+        Correction(item, caption, group, fate_of[group])
+        for item, caption, group in zip(everything, captions, groups, strict=True)
+        if wanted is None or item.session in wanted
     ]
 
 
@@ -82,17 +82,17 @@ def _photo_hashes(store: Store, items: Sequence[Judged], tell: Tell) -> list[int
     """Each photo's fingerprint; None where it cannot be read (it was moved, say)."""
     fresh: dict[int, int] = {}
     try:
-        for place, one in enumerate(items):
-            tell(place, len(items))
-            if one.photo is None:
+        for index, item in enumerate(items):
+            tell(index, len(items))
+            if item.photo is None:
                 try:
-                    fresh[one.item_id] = photo_hash(one.path)
+                    fresh[item.item_id] = photo_hash(item.path)
                 except PhotoError:
                     continue
     finally:
         if fresh:
             store.set_photo_hashes(fresh)
-    return [one.photo if one.photo is not None else fresh.get(one.item_id) for one in items]
+    return [item.photo if item.photo is not None else fresh.get(item.item_id) for item in items]
 
 
 def _assignments(

@@ -24,43 +24,43 @@ from gcdesk.worker.tasks.runner import ProgressReporter
 _SESSIONS, _FOLDER = "sessions", "folder"
 
 
-def run(arguments: Sequence[str], tell: ProgressReporter) -> Done:
+def run(arguments: Sequence[str], reporter: ProgressReporter) -> Done:
     """Score, keep; `result` is the folder of the kept evaluation. Raises GcdeskError."""
-    asked = _parser().parse_args(list(arguments))
-    items, data, notes = _items(asked, tell)
-    library, names = Library(), {"image": asked.image_model, "text": asked.text_model}
-    models = open_models(lambda kind: library.choose(kind, names[kind]), asked.device)
-    tell.check()
+    args = _parser().parse_args(list(arguments))
+    items, data, notes = _items(args, reporter)
+    library, names = Library(), {"image": args.image_model, "text": args.text_model}
+    models = open_models(lambda kind: library.choose(kind, names[kind]), args.device)
+    reporter.check()
     total = len(items)
 
-    def told(done: int) -> None:
-        tell.check()
-        tell.progress(done, total, "Asking both models…")
+    def on_progress(done: int) -> None:
+        reporter.check()
+        reporter.progress(done, total, "Asking both models…")
 
-    scored = measure(items, models, asked.name, data, asked.threads, notes, told)
+    scored = measure(items, models, args.name, data, args.threads, notes, on_progress)
     kept = save_evaluation(scored)
     return Done(result=str(kept.folder), summary=f"{total:,} items measured.")
 
 
 def _items(
-    asked: argparse.Namespace, tell: ProgressReporter
+    asked: argparse.Namespace, reporter: ProgressReporter
 ) -> tuple[Sequence[Measured], str, Sequence[str]]:
     if asked.what == _FOLDER:
         labelled = read_labelled(Path(asked.which[0]))
         return of_labelled(labelled), "/".join(Path(asked.which[0]).parts[-2:]), labelled.notes
 
-    def told(done: int, total: int) -> None:
-        tell.check()
-        tell.progress(done, total, "Looking for photos of the same thing…")
+    def on_progress(done: int, total: int) -> None:
+        reporter.check()
+        reporter.progress(done, total, "Looking for photos of the same thing…")
 
     with Store(store_path()) as store:
-        found = read_corrections(store, [int(one) for one in asked.which] or None, tell=told)
-    if not found:
+        result = read_corrections(store, [int(item) for item in asked.which] or None, tell=on_progress)
+    if not result:
         raise EvaluationError(
             "No item of these sessions has a bin by hand yet: correct or confirm some first."
         )
     words = "all sessions" if not asked.which else f"{len(asked.which)} sessions"
-    return [one.measured() for one in found], f"corrected items of {words}", ()
+    return [item.measured() for item in result], f"corrected items of {words}", ()
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -12,10 +12,10 @@ from gcdesk.worker.protocol.task_messages import Done
 from gcdesk.worker.tasks.runner import ProgressReporter
 
 
-def run(arguments: Sequence[str], tell: ProgressReporter) -> Done:
+def run(arguments: Sequence[str], reporter: ProgressReporter) -> Done:
     """`result` is the selection's file. Raises SelectionError and EvaluationError."""
     scored = read_scored(Path(arguments[0]))
-    tell.progress(0, 1, "Fitting, with cross-validation…")
+    reporter.progress(0, 1, "Fitting, with cross-validation…")
     fitted = fit_selection(scored)
     checked = fitted.checked
     file = save_fitted(fitted)

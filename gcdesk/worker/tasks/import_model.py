@@ -14,7 +14,7 @@ from gcdesk.worker.protocol.task_messages import Done
 from gcdesk.worker.tasks.runner import ProgressReporter
 
 
-def run(arguments: Sequence[str], tell: ProgressReporter) -> Done:
+def run(arguments: Sequence[str], reporter: ProgressReporter) -> Done:
     """Install the model; `result` is its folder. The log says what a course file was recognised as."""
     parser = argparse.ArgumentParser(prog="import-model")
     parser.add_argument("source", type=Path)
@@ -24,19 +24,19 @@ def run(arguments: Sequence[str], tell: ProgressReporter) -> Done:
     args = parser.parse_args(list(arguments))
     # The file is a stranger's: what reads it may write the model and nothing else.
     confine([user_folders().models])
-    tell.progress(0, 0, f"Importing {args.source.name}")
+    reporter.progress(0, 0, f"Importing {args.source.name}")
     if is_course_file(args.source):
-        _say_recognised(args.source, args.class_order is not None, tell)
+        _say_recognised(args.source, args.class_order is not None, reporter)
     model = Library().import_model(args.source, args.name, args.class_order, args.pooling)
     return Done(str(model.folder), f"{model.name} is installed.")
 
 
-def _say_recognised(source: Path, order_given: bool, tell: ProgressReporter) -> None:
+def _say_recognised(source: Path, order_given: bool, reporter: ProgressReporter) -> None:
     from gcdesk.engine.course.checkpoint import recognise
 
     recognition = recognise(source)
-    tell.log(recognition.sentence)
+    reporter.log(recognition.sentence)
     if recognition.asks_class_order and not recognition.class_names and not order_given:
-        tell.log(
+        reporter.log(
             f"The file does not tell the order of its classes: {', '.join(BINS)} is taken (--class-order)."
         )

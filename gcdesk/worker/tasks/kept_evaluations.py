@@ -64,10 +64,10 @@ def save_evaluation(scored: ScoredSet, parent: Path | None = None) -> StoredEval
 def kept_evaluations(parent: Path | None = None) -> list[StoredEvaluation]:
     """Those that there are, the latest first; a folder that is damaged is passed over."""
     parent = parent or evaluations_folder()
-    found = [
+    results = [
         one for folder in sorted(parent.glob("*/"), reverse=True) if (one := _look_at(folder)) is not None
     ]
-    return sorted(found, key=lambda one: -one.created)
+    return sorted(results, key=lambda one: -one.created)
 
 
 def delete_evaluation(kept: StoredEvaluation) -> None:

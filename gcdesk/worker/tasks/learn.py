@@ -19,18 +19,18 @@ from gcdesk.worker.tasks.runner import ProgressReporter
 Kind = Literal["image", "text"]
 
 
-def run(arguments: Sequence[str], tell: ProgressReporter) -> Done:
+def run(arguments: Sequence[str], reporter: ProgressReporter) -> Done:
     """`result` is the new model's name in the library. Raises LearningError where it would be worse."""
     kind, wanted, *sessions = arguments
 
-    def told(done: int, total: int, words: str) -> None:
-        tell.check()
-        tell.progress(done, total, words)
+    def on_progress(done: int, total: int, words: str) -> None:
+        reporter.check()
+        reporter.progress(done, total, words)
 
-    name, found = learn_from_store(
-        cast(Kind, kind), wanted or None, [int(one) for one in sessions] or None, told
+    name, result = learn_from_store(
+        cast(Kind, kind), wanted or None, [int(item) for item in sessions] or None, on_progress
     )
-    return Done(result=name, summary=learned_words(name, found))
+    return Done(result=name, summary=learned_words(name, result))
 
 
 def learn_from_store(
@@ -43,12 +43,12 @@ def learn_from_store(
     library = Library()
     base = library.resolve(kind, wanted)
     with Store(store_path()) as store:
-        found = read_corrections(
+        result = read_corrections(
             store,
             sessions,
             tell=lambda done, total: tell(done, total, "Looking for photos of the same thing…"),
         )
-    usable = [one for one in found if one.assignment is SplitAssignment.LEARN]
+    usable = [item for item in result if item.assignment is SplitAssignment.LEARN]
     if not usable:
         raise LearningError(
             "There is nothing to learn from yet: correct some rows first (one group in five is kept as a test set)."
@@ -56,8 +56,8 @@ def learn_from_store(
     return learn_model(
         kind,
         base,
-        [one.measured() for one in usable],
-        [one.group for one in usable],
+        [item.measured() for item in usable],
+        [item.group for item in usable],
         library,
         lambda done, total: tell(done, total, "Learning…"),
     )

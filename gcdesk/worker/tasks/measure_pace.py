@@ -49,7 +49,7 @@ class _Watch:
         return self.taken > _WARM_STEPS and self.last - self.begun > _SECONDS
 
 
-def run(arguments: Sequence[str], tell: ProgressReporter) -> Done:
+def run(arguments: Sequence[str], reporter: ProgressReporter) -> Done:
     """Take steps on the training captions for some seconds, and forget them."""
     started = time.monotonic()
     args = parsed(arguments)
@@ -64,11 +64,11 @@ def run(arguments: Sequence[str], tell: ProgressReporter) -> Done:
     rows = read_captions(args.train[-1], {}, DEFAULT_CAPTION_RULE).rows
     network = starting_network(args.base, settings.pooling, settings.seed)
     training = TextTraining(network, load_tokenizer(shared_tokenizer()), rows, [], settings)
-    tell.check()
+    reporter.check()
     watch = _Watch()
     before = time.monotonic() - started
-    training.run(watch, stopping=lambda: watch.enough or tell.stopping)
-    tell.check()
+    training.run(watch, stopping=lambda: watch.enough or reporter.stopping)
+    reporter.check()
     speed = watch.steps_per_second * min(settings.batch, len(rows))
-    tell.figures(0, {"captions_per_second": speed, "start_seconds": before})
+    reporter.figures(0, {"captions_per_second": speed, "start_seconds": before})
     return Done(summary=f"{speed:.0f} captions/s")

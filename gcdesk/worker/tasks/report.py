@@ -19,7 +19,7 @@ from gcdesk.worker.protocol.task_messages import Done
 from gcdesk.worker.tasks.runner import ProgressReporter
 
 
-def run(arguments: Sequence[str], tell: ProgressReporter) -> Done:
+def run(arguments: Sequence[str], reporter: ProgressReporter) -> Done:
     """`result` is the page's file. Raises GcdeskError and OSError."""
     parser = argparse.ArgumentParser(prog="report")
     parser.add_argument("file", type=Path)
@@ -28,17 +28,17 @@ def run(arguments: Sequence[str], tell: ProgressReporter) -> Done:
     parser.add_argument("--weight", type=float, default=TEXT_WEIGHT)
     parser.add_argument("--review", type=float, default=Thresholds().review)
     parser.add_argument("--disagreement", type=float, default=Thresholds().disagreement)
-    asked = parser.parse_args(list(arguments))
-    scored = read_scored(asked.file)
+    args = parser.parse_args(list(arguments))
+    scored = read_scored(args.file)
     fitted = None
     if scored.image is not None and scored.text is not None:
         fitted = load_fitted(scored.image.sha256, scored.text.sha256)
-    limits = Thresholds(asked.review, asked.disagreement)
-    rule = Rule(asked.rule) if asked.rule else None
+    limits = Thresholds(args.review, args.disagreement)
+    rule = Rule(args.rule) if args.rule else None
 
-    def told(done: int, total: int) -> None:
-        tell.check()
-        tell.progress(done, total, "Adding small pictures…")
+    def on_progress(done: int, total: int) -> None:
+        reporter.check()
+        reporter.progress(done, total, "Adding small pictures…")
 
-    write_report(analyse(scored, rule, limits, asked.weight, fitted), asked.target, told)
-    return Done(result=str(asked.target), summary=f"The report is in {asked.target.name}.")
+    write_report(analyse(scored, rule, limits, args.weight, fitted), args.target, on_progress)
+    return Done(result=str(args.target), summary=f"The report is in {args.target.name}.")

@@ -1,8 +1,8 @@
 """`gcdesk worker task`: one long job as a process of its own, at low priority, seen by jobs.task_client.TaskClient.
 
-A task is a module with `run(arguments, tell) -> Done`, found by its name in TASKS and imported only when it is
-asked for. It says how far it is by `tell`, looks at `tell.stopping` (or calls `tell.check()`) between steps, and
-raises a GcdeskError with a sentence for the user where it cannot go on.
+A task is a module with `run(arguments, reporter) -> Done`, found by its name in TASKS and imported only when it is
+asked for. It says how far it is by `reporter`, looks at `reporter.stopping` (or calls `reporter.check()`) between
+steps, and raises a GcdeskError with a sentence for the user where it cannot go on.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from gcdesk.worker.protocol.task_messages import Done
 from gcdesk.worker.tasks.runner import ProgressReporter
 
 
-def run(arguments: Sequence[str], tell: ProgressReporter) -> Done:
+def run(arguments: Sequence[str], reporter: ProgressReporter) -> Done:
     """Check the archive, install its model; what came out lies in the job's folder (gcdesk.cluster.job_registry)."""
     parser = argparse.ArgumentParser(prog="take-result")
     parser.add_argument("archive", type=Path)
@@ -24,7 +24,7 @@ def run(arguments: Sequence[str], tell: ProgressReporter) -> Done:
     args = parser.parse_args(list(arguments))
     # It comes from a shared cluster: what reads it may write the library, the sessions and the list of jobs.
     confine([user_folders().data])
-    tell.progress(0, 0, f"Checking {args.archive.name}")
+    reporter.progress(0, 0, f"Checking {args.archive.name}")
     if holds_rows(args.archive):
         return Done("", take_rows(args.archive).words)
     arrival = take_in(args.archive, args.name)

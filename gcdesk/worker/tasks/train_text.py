@@ -22,18 +22,18 @@ _PACE_WINDOW = 20.0  # seconds over which the rate is measured
 class TaskReporter:
     """A trainer's Reporter that speaks to the app."""
 
-    def __init__(self, tell: ProgressReporter, batch: int, folder: Path | None) -> None:
+    def __init__(self, reporter: ProgressReporter, batch: int, folder: Path | None) -> None:
         """`folder`: the run's, which keeps the curves for a window that is opened later."""
-        self._tell, self._batch, self._folder = tell, batch, folder
+        self._reporter, self._batch, self._folder = reporter, batch, folder
         self._losses: list[float] = []
         self._marks: list[tuple[float, float]] = []  # when, at how many epochs
         self._drawn = 0.0
 
     def note(self, text: str) -> None:
-        self._tell.log(text)
+        self._reporter.log(text)
 
     def caching(self, done: int, total: int) -> None:
-        self._tell.progress(done, total, "Preparing")
+        self._reporter.progress(done, total, "Preparing")
 
     def step(self, epoch: int, epochs: int, step: int, steps: int, loss: float, rate: float) -> None:
         """The loss is drawn as the mean since the last point."""
@@ -46,7 +46,7 @@ class TaskReporter:
         if speed:
             words += f" · {speed * steps * self._batch:,.0f} captions/s"
         left = (epochs - place) / speed if speed else None
-        self._tell.progress((epoch - 1) * steps + step, epochs * steps, words, left)
+        self._reporter.progress((epoch - 1) * steps + step, epochs * steps, words, left)
         self._losses.append(loss)
         if now - self._drawn >= _FIGURES_SECONDS or step == steps:
             self._draw(place, {"loss": sum(self._losses) / len(self._losses)})
@@ -54,7 +54,7 @@ class TaskReporter:
             self._drawn = now
 
     def _draw(self, step: float, values: Mapping[str, float]) -> None:
-        self._tell.figures(step, values)
+        self._reporter.figures(step, values)
         if self._folder is not None:
             from trainer.text.runs import add_point
 
@@ -71,12 +71,12 @@ class TaskReporter:
         shown = f"Epoch {epoch} of {epochs}: loss {scores['loss']:.3f}"
         if "val" in scores:
             shown += f", {scores['val']:.1%} of the watched captions right"
-        self._tell.log(shown + (" (best so far)" if better else ""))
+        self._reporter.log(shown + (" (best so far)" if better else ""))
         self._marks.clear()  # scoring took time that is no training's
         self._marks.append((time.monotonic(), float(epoch)))
 
     def done(self, result: Path, accuracies: Mapping[str, float]) -> None:
-        self._tell.log(f"Written: {result.name}")
+        self._reporter.log(f"Written: {result.name}")
 
 
 def parsed(arguments: Sequence[str]) -> argparse.Namespace:
@@ -90,14 +90,14 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(list(arguments))
 
 
-def run(arguments: Sequence[str], tell: ProgressReporter) -> Done:
+def run(arguments: Sequence[str], reporter: ProgressReporter) -> Done:
     """Train; when the app asks to stop, the best so far is written."""
-    tell.progress(0, 0, "Starting")
+    reporter.progress(0, 0, "Starting")
     args = parsed(arguments)
     from trainer.text.command import settings_of, train
 
-    report = TaskReporter(tell, settings_of(args, "cpu").batch, args.run_folder)
-    trained = train(args, report, lambda: tell.stopping)
+    report = TaskReporter(reporter, settings_of(args, "cpu").batch, args.run_folder)
+    trained = train(args, report, lambda: reporter.stopping)
     if trained.path is None:
         return Done(summary="Nothing was learnt yet.", stopped=True)
     figures = ", ".join(f"{name} {value:.1%}" for name, value in trained.accuracies.items())

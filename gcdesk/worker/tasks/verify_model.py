@@ -10,15 +10,15 @@ from gcdesk.worker.protocol.task_messages import Done
 from gcdesk.worker.tasks.runner import ProgressReporter
 
 
-def run(arguments: Sequence[str], tell: ProgressReporter) -> Done:
+def run(arguments: Sequence[str], reporter: ProgressReporter) -> Done:
     """Check one model."""
     (name,) = arguments
-    tell.progress(0, 0, f"Checking {name}")
+    reporter.progress(0, 0, f"Checking {name}")
     library = Library()
-    found = library.verify(name)
-    tell.check()
+    result = library.verify(name)
+    reporter.check()
     right, total = samples_right(library.find(name).folder)
     return Done(
         summary=f"{name} is sound: {right} of {total} sample photos right,"
-        f" {1000 * found.run_seconds:.0f} ms for one on this computer."
+        f" {1000 * result.run_seconds:.0f} ms for one on this computer."
     )

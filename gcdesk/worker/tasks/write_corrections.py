@@ -28,7 +28,7 @@ def held_file(folder: Path, number: int) -> Path:
     return folder / f"corrections {number} held.csv"
 
 
-def run(arguments: Sequence[str], tell: ProgressReporter) -> Done:
+def run(arguments: Sequence[str], reporter: ProgressReporter) -> Done:
     """Write the tables; a part without captions has none."""
     parser = argparse.ArgumentParser(prog="write-corrections")
     parser.add_argument("store", type=Path)
@@ -39,23 +39,25 @@ def run(arguments: Sequence[str], tell: ProgressReporter) -> Done:
     from trainer.text.preview import write_captions
 
     def step(done: int, total: int) -> None:
-        tell.check()
-        tell.progress(done, total, "Looking at corrected photos")
+        reporter.check()
+        reporter.progress(done, total, "Looking at corrected photos")
 
     with Store(args.store) as store:
-        found = read_corrections(store, tell=step)
+        result = read_corrections(store, tell=step)
     args.folder.mkdir(parents=True, exist_ok=True)
     for number, part in enumerate(args.parts, 1):
         wanted = None if part == EVERY else {int(word) for word in part.split(",")}
-        chosen = [one for one in found if one.caption and (wanted is None or one.judged.session in wanted)]
+        chosen = [
+            item for item in result if item.caption and (wanted is None or item.judged.session in wanted)
+        ]
         for assignment, file in ((SplitAssignment.LEARN, learn_file), (SplitAssignment.HELD_OUT, held_file)):
             rows = [
-                Caption(one.caption, one.judged.bin, one.caption)
-                for one in chosen
-                if one.assignment is assignment
+                Caption(item.caption, item.judged.bin, item.caption)
+                for item in chosen
+                if item.assignment is assignment
             ]
             path = file(args.folder, number)
             path.unlink(missing_ok=True)
             if rows:
                 write_captions(path, rows)
-    return Done(str(args.folder), f"{len(found)} corrections")
+    return Done(str(args.folder), f"{len(result)} corrections")
