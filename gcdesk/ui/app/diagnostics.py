@@ -15,6 +15,7 @@ from pathlib import Path
 from gcdesk.config.crash_reports import reports
 from gcdesk.config.files import replace_atomically
 from gcdesk.config.folders import user_folders
+from gcdesk.config.redaction import without_private
 from gcdesk.config.settings import Settings
 from gcdesk.jobs.commands import own_command, own_environment
 from gcdesk.ui.session.rows import Rows
@@ -29,9 +30,9 @@ Made by you with "Save diagnostics". Nothing was sent; look at it before you han
 doctor.txt     versions, device, folders, models
 settings.json  the settings in use
 session.json   how many photos of the open list are in which state, and how the window is set up
-log/           warnings, errors and reports of crashes; they may name files on this computer
+log/           warnings, errors and reports of crashes
 
-There are no photos, no captions and no results in it.
+There are no photos, no captions, no names of photos and no results in it. Folders in your home are written as ~.
 """
 
 
@@ -54,7 +55,11 @@ def save_diagnostics(target: Path, settings: Settings, facts: Mapping[str, objec
     }
     for path in [*sorted(user_folders().log.glob("*.log*")), *reports()]:
         if path.is_file():
-            parts[f"log/{path.name}"] = _end_of(path)
+            parts[f"log/{path.name}"] = without_private(
+                _end_of(path)
+            )  # older ones may have been less discreet
+    home = str(Path.home())
+    parts = {name: text.replace(home, "~") if len(home) > 1 else text for name, text in parts.items()}
     with replace_atomically(target) as stream, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as bundle:
         for name, text in parts.items():
             bundle.writestr(name, text.encode("utf-8", "replace"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import sys
 import traceback
@@ -14,8 +15,11 @@ from PySide6.QtCore import QObject, Signal
 
 from gcdesk.config.crash_reports import write_report
 from gcdesk.config.folders import user_folders
+from gcdesk.config.redaction import private_trace, without_private
 from gcdesk.engine.text import one_line
 from gcdesk.jobs import line_process
+
+ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 _MAX_BYTES = 1024 * 1024
 _KEPT = 2  # older files beside the present one
@@ -29,10 +33,20 @@ def log_file() -> Path:
 
 
 class OneLineFormatter(logging.Formatter):
-    """Formats a record as one line whatever it quotes, so that no file name forges a record. A traceback follows."""
+    """Formats a record as one line whatever it quotes, so that no file name forges a record. A traceback follows.
+    Neither holds a caption, a photo's name or a path of the user's.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        own = copy.copy(record)  # logging keeps a trace as another handler wrote it
+        own.exc_text = None
+        return super().format(own)
 
     def formatMessage(self, record: logging.LogRecord) -> str:
-        return one_line(super().formatMessage(record), _LONGEST)
+        return one_line(without_private(super().formatMessage(record)), _LONGEST)
+
+    def formatException(self, ei: ExceptionInfo) -> str:
+        return without_private(super().formatException(ei))
 
 
 def _is_our_own(record: logging.LogRecord) -> bool:
@@ -87,7 +101,7 @@ class LogKeeper(QObject):
         )
         if origin not in self._reported:
             self._reported.add(origin)
-            write_report("window", "".join(traceback.format_exception(kind, error, trace)))
+            write_report("window", private_trace(error.with_traceback(trace)))
 
     def close(self) -> None:
         """Let go of the file; safe to call twice."""

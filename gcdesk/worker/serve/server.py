@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import assert_never
 
+from gcdesk.config.redaction import private_trace
 from gcdesk.engine.errors import GcdeskError
 from gcdesk.engine.os_errors import os_reason
 from gcdesk.worker.process.lifecycle import exit_immediately, lower_thread_priority
@@ -236,7 +237,8 @@ class Server:
         except MemoryError:
             raise
         except Exception as error:  # told to the operator, and in the log with all of its trace
-            _log.exception("photos %s", [item.path for item in items])
+            secrets = [text for item in items for text in (item.path, item.caption or "")]
+            _log.error("items %s\n%s", list(ids), private_trace(error, secrets))
             return [_unexpected(item, error) for item in items]
 
     # --- captions
@@ -260,7 +262,7 @@ class Server:
         except MemoryError:
             raise
         except Exception as error:  # told to the operator, and in the log with all of its trace
-            _log.exception("the caption %r", asked.caption)
+            _log.error("the caption of item %d\n%s", asked.id, private_trace(error, [asked.caption]))
             return _unexpected(Item(asked.id, asked.ticket, "", asked.caption, Priority.EDITED), error)
 
     # --- pictures
@@ -292,7 +294,8 @@ class Server:
         except OSError as error:
             return Failed(asked.id, asked.ticket, f"The picture cannot be written: {os_reason(error)}.")
         except Exception as error:  # told to the operator, and in the log with all of its trace
-            _log.exception("a picture for %s", asked)
+            secrets = [getattr(asked, name, "") for name in ("path", "caption")]
+            _log.error("a picture of item %d\n%s", asked.id, private_trace(error, secrets))
             return Failed(asked.id, asked.ticket, f"The picture could not be made: {error}")
 
     def _prune_soon(self) -> None:

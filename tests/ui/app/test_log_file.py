@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+from pathlib import Path
 
 from PySide6.QtWidgets import QApplication
 
@@ -42,3 +43,30 @@ def test_what_the_worker_prints_is_in_the_log_and_not_in_the_terminal(qapp: QApp
         logging.getLogger().removeHandler(terminal)
     assert terminal.stream.getvalue() == "our own words\n"
     assert "a library's chatter" in log_file().read_text(encoding="utf-8")
+
+
+def test_no_caption_and_no_path_comes_into_the_log(qapp: QApplication, tmp_path: Path) -> None:
+    """As lines of the worker, as arguments of a record, and in traces."""
+    photo = tmp_path / "Line 2" / "glass jar of Ann.jpg"
+    keeper = LogKeeper()
+    keeper._before = lambda *_: None
+    try:
+        log = logging.getLogger("gcdesk.test")
+        log.warning("%s", f"ValueError: 'banana of Ann' in {photo}")
+        log.warning("%s cannot be read", photo)
+        try:
+            photo.read_bytes()
+        except OSError:
+            log.exception("a photo")
+        try:
+            raise KeyError("the caption of Ann")
+        except KeyError as error:
+            keeper._unforeseen(type(error), error, error.__traceback__)
+    finally:
+        keeper.close()
+        keeper.deleteLater()
+    written = "".join(path.read_text(encoding="utf-8") for path in log_file().parent.iterdir())
+    assert "Ann" not in written
+    assert str(tmp_path) not in written
+    assert written.count("KeyError: '…'") == 2  # the log, and a report of its own
+    assert "…/ui/app/test_log_file.py" in written
