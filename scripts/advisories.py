@@ -1,7 +1,7 @@
 """`make advisories`: ask an index of advisories about the pinned versions, with pip-audit.
 
-    python scripts/advisories.py                      every version of constraints.txt
-    python scripts/advisories.py --only pillow torch  these alone
+    python scripts/advisories.py                      every version of constraints.txt and of the clusters' locks
+    python scripts/advisories.py --only pillow torch  these alone, in each of them
 
 Exit codes: 0 nothing is known against them, 1 an advisory concerns one, 2 pip-audit cannot be run, 3 no index was
 reached, or it does not know some of them.
@@ -11,26 +11,47 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-CONSTRAINTS = ROOT / "constraints.txt"
+# What is installed here, by a job that trains and by one that classifies; the bundle adds pyarrow to the last.
+LISTS = (ROOT / "constraints.txt", *sorted((ROOT / "slurm").glob("*.lock")))
+BUNDLE = ROOT / "gcdesk" / "cluster" / "classify_bundle.py"
+_PINNED_IN_CODE = re.compile(r'"([a-z][a-z0-9-]*==[0-9][0-9.]*)"')
 FINE, CONCERNED, NO_TOOL, UNKNOWN = range(4)
 
 
-def pinned(only: Sequence[str]) -> list[str]:
-    """The lines `name==version`, all or those of these names. Raises SystemExit for a name that is not pinned."""
-    lines = [line.strip() for line in CONSTRAINTS.read_text(encoding="utf-8").splitlines()]
-    known = {line.partition("==")[0].lower(): line for line in lines if line and not line.startswith("#")}
-    missing = [name for name in only if name.lower() not in known]
+def pinned(only: Sequence[str]) -> list[list[str]]:
+    """Sets of lines `name==version` that can be asked about together: a set has one version of each name.
+
+    All, or those of the names in `only`. Raises SystemExit for a name that is pinned nowhere.
+    """
+    known: dict[str, list[str]] = {}
+    for line in _lines():
+        versions = known.setdefault(line.partition("==")[0].lower().replace("_", "-"), [])
+        if line.lower() not in map(str.lower, versions):
+            versions.append(line)
+    asked = [name.lower().replace("_", "-") for name in only] or list(known)
+    missing = [name for name in asked if name not in known]
     if missing:
-        raise SystemExit(f"{', '.join(missing)}: not in {CONSTRAINTS.name}.")
-    return [known[name.lower()] for name in only] if only else list(known.values())
+        raise SystemExit(f"{', '.join(missing)}: not in {', '.join(path.name for path in LISTS)}.")
+    most = max(len(known[name]) for name in asked)
+    return [[known[name][place] for name in asked if place < len(known[name])] for place in range(most)]
+
+
+def _lines() -> Iterator[str]:
+    for path in LISTS:
+        for line in path.read_text(encoding="utf-8").splitlines():
+            bare = line.partition("#")[0].partition(";")[0].strip()
+            if "==" in bare:
+                yield bare
+    yield from _PINNED_IN_CODE.findall(BUNDLE.read_text(encoding="utf-8"))
 
 
 def audit(lines: Sequence[str], index: str) -> tuple[int, str]:
@@ -79,9 +100,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME")
     parser.add_argument("--index", choices=["pypi", "osv"], default="pypi", help="whom to ask")
     asked = parser.parse_args(arguments)
-    code, words = audit(pinned(asked.only), asked.index)
-    print(words, file=sys.stderr if code in (NO_TOOL, UNKNOWN) else sys.stdout)
-    return code
+    codes = []
+    for lines in pinned(asked.only):
+        code, words = audit(lines, asked.index)
+        print(words, file=sys.stderr if code in (NO_TOOL, UNKNOWN) else sys.stdout)
+        codes.append(code)
+    return next(code for code in (CONCERNED, NO_TOOL, UNKNOWN, FINE) if code in codes)
 
 
 if __name__ == "__main__":

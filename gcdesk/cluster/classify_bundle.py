@@ -22,7 +22,7 @@ from gcdesk.engine.selection.rules import DEFAULT_RULE
 from trainer.shards.config import CONFIG_FILE, MODELS_FOLDER, ShardsConfig, shards_text
 
 _CODE = "lib"
-_PARQUET = "pyarrow==18.1.0"
+_PARQUET = "pyarrow==26.0.1"
 _OWN = ("submit.sh", "collect.sh", "list.sbatch", "classify.sbatch", "merge.sbatch", "README.md")
 _SHARED = ("preflight.sh", "setup_env.sh", "env.sh")
 

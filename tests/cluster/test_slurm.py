@@ -50,7 +50,7 @@ def test_cancelled_and_with_a_truncated_checkpoint_it_goes_on_from_the_one_befor
     assert back.diagnosis is not None
     assert back.diagnosis.reason == "stopped"
     assert any("CANCELLED" in line for line in back.diagnosis.lines)
-    kept = sorted(run_folder(bundle).glob("checkpoint-*.pt"))
+    kept = sorted(run_folder(bundle).glob("checkpoint-*.safetensors"))
     assert len(kept) == 2
     kept[1].write_bytes(kept[1].read_bytes()[: kept[1].stat().st_size // 2])
     wait_gone(submit(bundle, "--again"))
@@ -77,7 +77,9 @@ def test_a_full_disk_ends_with_a_message_and_a_sound_checkpoint(
         assert status(bundle)["state"] == "failed"
         assert status(bundle)["reason"] == "disk"
         assert "The disk or your quota is full" in status(bundle)["message"]
-        left = sorted(run_folder(bundle).glob(".checkpoint-*")) + sorted(run_folder(bundle).glob("*.pt"))
+        left = sorted(run_folder(bundle).glob(".checkpoint-*")) + sorted(
+            run_folder(bundle).glob("*.safetensors")
+        )
         assert left
         assert f"{left[-1].name} is kept" in status(bundle)["message"]
         for checkpoint in left:

@@ -144,7 +144,9 @@ def full_disk_training(folder: Path, short: bool) -> str:
         ran = subprocess.run([*command, *settings], capture_output=True, text=True, cwd=ROOT)
         assert ran.returncode == 2, ran.stderr[-500:]
         files = [
-            one.name for one in disk.rglob("*") if one.is_file() and one.suffix in (".gcmodel", ".tmp", ".pt")
+            one.name
+            for one in disk.rglob("*")
+            if one.is_file() and one.suffix in (".gcmodel", ".tmp", ".safetensors")
         ]
         assert not files, files
         return f"It ends with a sentence and nothing half-written. {sentence(ran.stderr.splitlines()[-1])}"

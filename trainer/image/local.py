@@ -37,7 +37,7 @@ def local_sources(folder: Path, station: Path | None) -> Sources:
 
 def check_fresh(run_folder: Path) -> None:
     """Raises RecipeError where an earlier training would be lost: its hours are worth a question."""
-    if any(run_folder.glob("checkpoint-*.pt")) or (run_folder / "distillation.pt").is_file():
+    if any(run_folder.glob("checkpoint-*.safetensors")) or (run_folder / "distillation.pt").is_file():
         raise RecipeError(
             f"{run_folder} holds a training: add --resume to go on with it, or delete the folder to start again."
         )

@@ -13,6 +13,7 @@ from gcdesk.engine.errors import ModelFileError
 from gcdesk.engine.inference.torch_networks import FeaturesClassifier, build_image
 from gcdesk.engine.modelfile.checkpoint import load_model
 from gcdesk.engine.modelfile.specs import ImageArchitecture
+from trainer.image.imagenet import imagenet_state
 from trainer.image.photos.features import FROZEN_BLOCKS
 from trainer.image.settings import Head, RecipeError
 
@@ -107,9 +108,7 @@ def set_mode(network: Network, unfrozen: bool, training: bool, dropout: bool = T
 
 def load_backbone(whole: FeaturesClassifier, base: Path | None) -> None:
     if base is None:
-        from torchvision.models import EfficientNet_B2_Weights
-
-        weights = EfficientNet_B2_Weights.IMAGENET1K_V1.get_state_dict(progress=False)
+        weights = imagenet_state()
         state = {name: tensor for name, tensor in weights.items() if name.startswith("features.")}
     else:
         state = _read_base(base)

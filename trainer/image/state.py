@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import errno
-import io
 import json
-import pickle
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from gcdesk.config.files import replace_atomically
 from gcdesk.engine.errors import GcdeskError
+from trainer.checkpoint_file import DAMAGE, pack, unpack
 from trainer.image.loop import Learner, Progress
 from trainer.image.settings import ImageSettings
 
@@ -39,25 +36,22 @@ class RunFolder:
 
     def checkpoints(self) -> list[Path]:
         """Those there are, the newest first."""
-        return sorted(self.folder.glob("checkpoint-*.pt"), reverse=True)
+        return sorted(self.folder.glob("checkpoint-*.safetensors"), reverse=True)
 
     def save(self, learner: Learner, progress: Progress) -> Path:
         """Write a checkpoint to a temporary file, flush it, rename it; then drop all but the newest two.
 
         Raises SaveError, with the room that it needs, when the disk or the quota is full.
         """
-        # In memory first: torch's own writer turns a full disk into an error that names no reason.
-        packed = io.BytesIO()
-        torch.save(
-            {"identity": self._identity, "learner": learner.state(), "progress": asdict(progress)}, packed
-        )
-        target = self.folder / f"checkpoint-{progress.epoch:04d}-{progress.step:06d}.pt"
+        # In memory first: a library's own writer turns a full disk into an error that names no reason.
+        packed = pack({"identity": self._identity, "learner": learner.state(), "progress": asdict(progress)})
+        target = self.folder / f"checkpoint-{progress.epoch:04d}-{progress.step:06d}.safetensors"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with replace_atomically(target) as file:
-                file.write(packed.getbuffer())
+                file.write(packed)
         except OSError as error:
-            raise SaveError(self._why_not_saved(error, packed.tell())) from error
+            raise SaveError(self._why_not_saved(error, len(packed))) from error
         for old in self.checkpoints()[_KEPT:]:
             old.unlink(missing_ok=True)
         return target
@@ -83,9 +77,9 @@ class RunFolder:
         found = self.checkpoints()
         for file in found:
             try:
-                content: dict[str, Any] = torch.load(file, map_location=learner.device, weights_only=True)
+                content: dict[str, Any] = unpack(file, learner.device)
                 same = content["identity"] == self._identity
-            except (OSError, RuntimeError, KeyError, EOFError, ValueError, pickle.UnpicklingError) as error:
+            except DAMAGE as error:
                 first = str(error).splitlines()[0] if str(error) else type(error).__name__
                 note(f"{file.name} is damaged and is skipped ({first}).")
                 continue

@@ -197,9 +197,9 @@ def _weights(bundle: Path, config: JobConfig) -> Iterator[Found]:
     if importlib.util.find_spec("torchvision") is None:
         return  # said before
     try:
-        from torchvision.models import EfficientNet_B2_Weights
+        from trainer.image.imagenet import imagenet_state
 
-        EfficientNet_B2_Weights.IMAGENET1K_V1.get_state_dict(progress=False, check_hash=True)
+        imagenet_state()
     except (OSError, RuntimeError) as error:
         yield Found(
             False,

@@ -1,8 +1,8 @@
 """The trainings on this computer: each has a folder with its captions, its checkpoint and its curves, so that a run
 that was cut short goes on where it was. No torch.
 
-`run.json` says how it was begun; `train.csv`, `val.csv` and `test.csv` are its captions; `checkpoint.pt` is the
-trainer's, after the last whole epoch; `figures.jsonl` are the curves; `<name>.gcmodel` is what came out, and
+`run.json` says how it was begun; `train.csv`, `val.csv` and `test.csv` are its captions; `checkpoint.safetensors` is
+the trainer's, after the last whole epoch; `figures.jsonl` are the curves; `<name>.gcmodel` is what came out, and
 `comparison.json` how that does beside the model that was in use.
 """
 
@@ -25,7 +25,12 @@ from gcdesk.engine.modelfile.specs import TextArchitecture
 from trainer.text.preview import HELD_OUT_RULE, SPLITS, Prepared, write_splits
 from trainer.text.settings import TextDataError
 
-_RECORD, _CHECKPOINT, _FIGURES, _COMPARISON = "run.json", "checkpoint.pt", "figures.jsonl", "comparison.json"
+_RECORD, _CHECKPOINT, _FIGURES, _COMPARISON = (
+    "run.json",
+    "checkpoint.safetensors",
+    "figures.jsonl",
+    "comparison.json",
+)
 # A checkpoint holds the weights five times (now, best, averaged, two moments of AdamW) in fp32, and the last one
 # stays until the next one stands; the model holds them once in fp16.
 _BYTES_PER_WEIGHT = 2 * 5 * 4 + 2

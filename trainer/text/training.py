@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import copy
-import io
 import json
-import pickle
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -22,12 +20,13 @@ from gcdesk.engine.inference.torch_networks import TextClassifier
 from gcdesk.engine.labels import BINS
 from gcdesk.engine.modelfile.tokenizer import CaptionTokenizer
 from gcdesk.engine.os_errors import writing
+from trainer.checkpoint_file import DAMAGE, pack, unpack
 from trainer.image.process.reporting import Reporter
 from trainer.text.augment import disturb
 from trainer.text.data import Caption, fingerprint
 from trainer.text.settings import TextDataError, TextSettings
 
-_CHECKPOINT = "checkpoint.pt"
+_CHECKPOINT = "checkpoint.safetensors"
 _EVALUATION_BATCH = 64
 _VERSIONS = 4  # of a caption with its typing errors, where a frozen encoder keeps what it said
 _POOL = 8  # batches whose captions are sorted by length together, so that little is padded
@@ -234,20 +233,19 @@ class TextTraining:
             "best": self._best,
             "progress": asdict(self.progress),
         }
-        # In memory first: torch's own writer turns a full disk into an error that names no reason.
-        packed = io.BytesIO()
-        torch.save(content, packed)
+        # In memory first: a library's own writer turns a full disk into an error that names no reason.
+        packed = pack(content)
         with writing(folder / _CHECKPOINT, TextDataError), replace_atomically(folder / _CHECKPOINT) as file:
-            file.write(packed.getbuffer())
+            file.write(packed)
 
     def _resume(self, folder: Path) -> None:
         file = folder / _CHECKPOINT
         if not file.is_file():
             return
         try:
-            content: dict[str, Any] = torch.load(file, map_location=self.device, weights_only=True)
+            content: dict[str, Any] = unpack(file, self.device)
             same = content["identity"] == self._identity()
-        except (OSError, RuntimeError, KeyError, EOFError, ValueError, pickle.UnpicklingError) as error:
+        except DAMAGE as error:
             raise TextDataError(f"{file} is damaged: delete it to start again ({error}).") from error
         if not same:
             raise TextDataError(

@@ -25,8 +25,9 @@ MAX_GIF_EXTENSION_BYTES = 1_000_000
 # A TIFF of 60 x 60 thousand pixels with a row in each strip has 60,000 numbers in its longest tag.
 MAX_TIFF_TAGS = 1_000
 MAX_TIFF_NUMBERS = 1_000_000
-# px; a JPEG's side has 65,500 at most, and a panorama is no thousand times as long as it is high.
+# px; a JPEG's side has 65,500 at most, and a panorama longer than LONG is no thousand times as long as it is high.
 MAX_SIDE = 100_000
+LONG = 10_000
 MAX_ASPECT = 1_000
 
 _FILL = re.compile(rb"[^\xff]")
@@ -51,7 +52,7 @@ def refuse_costly(data: bytes, kind: PhotoFormat) -> None:
 def refuse_shape(width: int, height: int) -> None:
     """Raise PhotoError for a photo that is a line: its pixels are few enough, and its sides are not."""
     longest, shortest = max(width, height), max(1, min(width, height))
-    if longest > MAX_SIDE or longest > MAX_ASPECT * shortest:
+    if longest > MAX_SIDE or longest > max(LONG, MAX_ASPECT * shortest):
         raise PhotoError(
             PhotoProblem.TOO_LARGE,
             f"The photo is a line ({width:,} x {height:,}): its longer side may be {MAX_ASPECT:,} times the shorter"

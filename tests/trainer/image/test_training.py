@@ -149,7 +149,7 @@ def test_a_checkpoint_of_another_run_or_a_damaged_one_is_refused(
     other = Run(sources, replace(SMALL, rate=0.5), place(base, tmp_path, resume=True), report)
     with pytest.raises(ResumeError, match="other settings"):
         other.train()
-    (file,) = (tmp_path / "run").glob("checkpoint-*.pt")
+    (file,) = (tmp_path / "run").glob("checkpoint-*.safetensors")
     file.write_bytes(b"PK not a checkpoint")
     again = Run(sources, SMALL, place(base, tmp_path, resume=True), report)
     with pytest.raises(ResumeError, match="damaged"):

@@ -277,7 +277,7 @@ def test_stopped_it_writes_the_best_and_goes_on_later(base: Path, captions: Path
     assert early.stopped
     assert early.path is not None
     assert report.epochs == [1]  # less than an epoch is scored, and is no checkpoint
-    assert not (tmp_path / "run" / "checkpoint.pt").exists()
+    assert not (tmp_path / "run" / "checkpoint.safetensors").exists()
     report = Count()
     later = train(options("later"), report, lambda: report.steps >= 25)
     assert report.epochs == [1]

@@ -258,7 +258,7 @@ def test_a_training_that_was_cut_short_is_told_at_the_start(features: Features, 
         "created": 1.8e9,
     }
     (folder / "run.json").write_text(json.dumps(record))
-    (folder / "checkpoint.pt").write_bytes(b"as far as it came")
+    (folder / "checkpoint.safetensors").write_bytes(b"as far as it came")
     strip, file_tasks = features.window.strip, features.file_tasks
     features._start_over.setInterval(1)
     for file in folder.iterdir():

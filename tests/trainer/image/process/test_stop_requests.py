@@ -92,7 +92,7 @@ def test_two_checkpoints_are_kept_and_a_truncated_one_is_skipped(
     here = place(starter_image, tmp_path, orders=Orders(StopAt(3), save_seconds=0.0))
     assert Run(sources, SMALL, here, report).train() is None
     names = [file.name for file in sorted((tmp_path / "run").iterdir())]
-    assert names == ["checkpoint-0000-000002.pt", "checkpoint-0000-000003.pt"]
+    assert names == ["checkpoint-0000-000002.safetensors", "checkpoint-0000-000003.safetensors"]
     newest = tmp_path / "run" / names[1]
     newest.write_bytes(newest.read_bytes()[:-1000])
     again = Run(sources, SMALL, place(starter_image, tmp_path, orders=Orders(StopAt(1))), report)
@@ -119,9 +119,11 @@ def test_a_checkpoint_that_does_not_fit_leaves_the_one_before(
         raise OSError(code, "no")
 
     monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(SaveError, match=r"quota is full: .* MB\. checkpoint-0000-000001\.pt is kept"):
+    with pytest.raises(
+        SaveError, match=r"quota is full: .* MB\. checkpoint-0000-000001\.safetensors is kept"
+    ):
         run._save()
-    assert [file.name for file in (tmp_path / "run").iterdir()] == ["checkpoint-0000-000001.pt"]
+    assert [file.name for file in (tmp_path / "run").iterdir()] == ["checkpoint-0000-000001.safetensors"]
 
 
 def test_orders_say_what_is_due() -> None:
