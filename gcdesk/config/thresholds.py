@@ -68,7 +68,7 @@ OOD_TEMPERATURE_FACTOR = 2.0
 # The same for a caption of which the text model knows no word: its answer is then little more than a guess.
 UNKNOWN_WORDS_TEMPERATURE_FACTOR = 4.0
 # A caption with this share of known words or less weighs as much less. Of the course's captions, held out, one in
-# twenty has; the text model is right on 74 % of those, on 87 % of the others (docs/captions.md).
+# twenty has; the text model is right on 75 % of those, on 87 % of the others (docs/captions.md).
 FEW_KNOWN_WORDS = 0.5
 
 

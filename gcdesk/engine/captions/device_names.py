@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -43,6 +43,7 @@ _SIZE = re.compile(
 _CHUNK = re.compile(r"[^\W_]+")
 _CASES = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _HEX = re.compile(r"(?=(?:.*\d){3})[0-9a-f]{12,}", re.IGNORECASE)
+_HEX_CAPITALS = re.compile(r"(?=(?:.*\d){2})(?=(?:.*[A-F]){2})[0-9A-F]{8}")
 _ID_SHORTEST = 7
 _ID_PARTS = 4
 _ID_PARTS_LETTERS = 6
@@ -51,6 +52,7 @@ _ID_PART_LENGTH = 3.2
 _WHOLE = re.compile(
     r"pexels-.*-\d{5,}|.*[-_][\w-]{11}-unsplash(?: ?\(\d+\))?|(?:screenshot|smartselect)_\d{4}[-\d]*_.*"
     r"|basler_.*\d{8}.*|processed with vsco.*|il_\d+x\w+\.\d+_\w+|outlook-\w{8}|line_album.*"
+    r"|camera ?roll(?:[-_ ]?\d+)?|stock[-_ ]photo[-_ ]\d+"
     r"|[\w+-]{10,}\._[a-z]{2}[a-z0-9,_]+",
     re.IGNORECASE | re.DOTALL,
 )
@@ -68,13 +70,13 @@ _NUMBERED = re.compile(
     r"^_?(?:[a-z]|g[hpsx]|gs__|sam|max|mov|wp|fhd|mvc|lv|sta|stk|kif|oly)[_-]*\d{3,}[a-z]?(?![a-z])",
     re.IGNORECASE,
 )
-_SCREEN_SHOT = re.compile(r"\bscreen[ _-]+shot", re.IGNORECASE)
+_SCREEN_SHOT = re.compile(r"\bscreen[ _-]+(?:shot|recording|capture|grab)", re.IGNORECASE)
 # `IMG_E2031` is an iPhone's edited IMG_2031.
 _EDITED_IPHONE = re.compile(r"\bimg_e(?=\d)", re.IGNORECASE)
 # A run of Latin letters, of other letters, or of digits.
 _PART = re.compile(r"[A-Za-z\u00c0-\u024f]+|[^\W\d_A-Za-z\u00c0-\u024f]+|\d+")
 _CLOCK = re.compile(r"(?<=\d)[hmstz](?=\d)", re.IGNORECASE)
-_COUNTER = re.compile(r"0\d{2,}")
+_COUNTER = re.compile(r"0\d+")
 _BRACKETED = re.compile(
     r"[ _]?\((?:small|medium|large|custom|mobile|mini|klein|mittel|gro(?:ß|ss)|petit|moyen|grand)\)$",
     re.IGNORECASE,
@@ -101,6 +103,8 @@ _APPENDED_SIZES = frozenset(
 _LEADING_EDITS = frozenset(("thumbnail", "thumbnails", "resized"))
 _NOON = frozenset(("am", "pm"))
 _LONG_NUMBER = 6
+# Things with a frame of their own: no frame of a film.
+_FRAMED = frozenset(("picture", "pictures", "photo", "photos", "window", "bed", "door"))
 # `100ml`, `5mp`: two letters behind a number are its unit.
 _UNIT = 2
 
@@ -188,8 +192,12 @@ def _phrases() -> tuple[str, ...]:
 
 @cache
 def _item_words() -> frozenset[str]:
-    """Words that are no camera's four letters, though they may look so (`LAMP0012`)."""
-    return frozenset(word for phrase in _phrases() for word in phrase.split())
+    """Words of things that people throw away: those of the phrases, and those that the starter learned."""
+    learned = resource_path("models", "starter-text.gcmodel", "known-words.txt")
+    words = {word for phrase in _phrases() for word in phrase.split()}
+    if learned.is_file():
+        words.update(learned.read_text(encoding="utf-8").splitlines()[1:])
+    return frozenset(words)
 
 
 @cache
@@ -215,7 +223,7 @@ def _without_ids(name: str) -> str:
 
 def _is_id(chunk: str) -> bool:
     """Whether letters and digits are mixed as no word has them: `922d9ea2`, `FxYz12aWIAEabcd`."""
-    if _HEX.fullmatch(chunk):
+    if _HEX.fullmatch(chunk) or _HEX_CAPITALS.fullmatch(chunk):
         return True
     parts = _CASES.findall(chunk) if chunk.isascii() else []
     if len(chunk) < _ID_SHORTEST or len(parts) < _ID_PARTS or len(chunk) > _ID_PART_LENGTH * len(parts):
@@ -231,7 +239,7 @@ def _without_camera(name: str) -> tuple[bool, str]:
     def stamped(match: re.Match[str]) -> str:
         nonlocal found
         letters = "".join(c for c in match.group(1) if c.isalpha()).lower() if match.re.groups else ""
-        if len(letters) > 1 and letters in _item_words() and letters not in FILE_WORDS | CODES:
+        if len(letters) > _UNIT and letters in _item_words() and letters not in FILE_WORDS | CODES:
             return match.group()
         found = True
         return _STAMP
@@ -278,24 +286,47 @@ def _telling(name: str, parts: Sequence[_Part], marked: bool) -> list[_Part]:
     numbered = len(places) < len(parts)
     dated = _has_date(parts) or any(not part.word and part.length >= _LONG_NUMBER for part in parts)
     counted = dated or any(_COUNTER.fullmatch(name[part.start : part.end]) for part in parts)
-    alone = all(parts[place].word in COUNTED | LINKS or parts[place].length == 1 for place in places)
+    alone = all(parts[place].word in COUNTED | LINKS | SERIES or parts[place].length == 1 for place in places)
+    words = {parts[place].word for place in places}
     idle = set(FILE_WORDS | CODES | COPIES | EDITS)
     if marked or named or numbered:
         idle |= LINKS
     if marked or named:
         idle |= MODES
-    if numbered and not named:
+    if numbered and not words & _FRAMED:
         idle |= SERIES
     if counted and (alone or marked):
         idle |= COUNTED if dated else COUNTED - _counted_things()
-    return [
+    found = [
         part
         for part, place in ((parts[place], place) for place in places)
-        if part.word not in idle
+        if not _is_idle(name, part, idle)
         and (part.length > 1 or not part.word.isascii())
         and not (part.glued and part.length == _UNIT)
         and not _is_month(parts, place)
     ]
+    # Beside a camera's code or a date only what people throw away is a caption: apps add any words of theirs.
+    if marked and not any(_is_item(part.word) or not part.word.isascii() for part in found):
+        return []
+    return found
+
+
+def _is_idle(name: str, part: _Part, idle: Set[str]) -> bool:
+    """Whether the word, or each one that capitals part it into (`capturedImage`), is idle."""
+    if part.word in idle:
+        return True
+    inner = _CASES.findall(name[part.start : part.end])
+    return len(inner) > 1 and all(fold(word) in idle for word in inner)
+
+
+def _is_item(word: str) -> bool:
+    words = _item_words()
+    return (
+        word in words
+        or word + "s" in words
+        or word.removesuffix("s") in words
+        or word.removesuffix("es") in words
+    )
 
 
 def _kept(parts: Sequence[_Part], marked: bool) -> list[_Part]:

@@ -87,13 +87,13 @@ class KnownWords:
         return 1.0 - len(unknown) / len(words), tuple(dict.fromkeys(unknown))
 
     def _is_form(self, word: str) -> bool:
-        if any(word + ending in self.words for ending in _ADDED):
+        if len(word) >= _SHORTEST_STEM and any(word + ending in self.words for ending in _ADDED):
             return True
         return any(stem in self.words for stem in _stems(word))
 
     def _is_compound(self, word: str) -> bool:
         return any(
-            word[:place] in self.words and word[place:] in self.words
+            word[:place] in self.words and word[place:] in self.words and word[:place] != word[place:]
             for place in range(_SHORTEST_STEM, len(word) - _SHORTEST_STEM + 1)
         )
 

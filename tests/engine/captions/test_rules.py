@@ -83,13 +83,17 @@ def listed(file: str) -> list[str]:
     return [line for line in lines if line and not line.startswith("#")]
 
 
-@pytest.mark.parametrize("name", [*listed("devices.txt"), *listed("devices_more.txt")])
+@pytest.mark.parametrize(
+    "name", [*listed("devices.txt"), *listed("devices_more.txt"), *listed("devices_third.txt")]
+)
 def test_names_of_devices_and_programs_give_no_caption(name: str) -> None:
     for rule in (V1, CaptionRule.COURSE_V2):
         assert caption_from_path(name, rule) == ""
 
 
-@pytest.mark.parametrize("line", [*listed("words.tsv"), *listed("words_more.tsv")])
+@pytest.mark.parametrize(
+    "line", [*listed("words.tsv"), *listed("words_more.tsv"), *listed("words_third.tsv")]
+)
 def test_words_stay_words(line: str) -> None:
     name, caption = line.split("\t")
     assert caption_from_path(name) == caption
@@ -245,3 +249,11 @@ def test_the_cities_phrases_are_captions_too(shared_data: Path) -> None:
         phrases = {row["text"] for row in csv.DictReader(file)}
     taken = {phrase for phrase in phrases if is_camera_name(phrase)}
     assert taken <= {"photo", "pic", "pictures", "d"}
+
+
+@pytest.mark.parametrize("folder", ["images/val", "images/test", "field"])
+def test_hyphens_in_class_names_are_blanks_to_the_text_model(shared_data: Path, folder: str) -> None:
+    names = [path.name for path in (shared_data / folder).rglob("*.jpg") if "-" in path.stem]
+    assert len(names) >= 30
+    for name in names:
+        assert caption_from_path(name) == caption_from_path(name.replace("-", " ")) != ""
