@@ -156,7 +156,7 @@ def out_of_fold(file: Path, data: Path) -> list[Row]:
         learned += [text for text, _ in extra if text not in held]
         known = KnownWords(words_of(learned))
         for place in np.flatnonzero(fold == number):
-            share[place] = known.look_at(captions[place])[0]
+            share[place] = known.known_share(captions[place])[0]
     found = []
     for what, chosen in (
         ("no word known", share <= 0),

@@ -78,7 +78,7 @@ class KnownWords:
         """Whether the word was learned or is close to one that was."""
         return word in self.words or self._is_form(word) or self._is_compound(word) or self._is_typo(word)
 
-    def look_at(self, caption: str) -> tuple[float, tuple[str, ...]]:
+    def known_share(self, caption: str) -> tuple[float, tuple[str, ...]]:
         """The share of the words of a caption (in rule form) that are known, and those that are not."""
         words = [word for word in caption.split() if word not in _LITTLE_WORDS and len(word) > 1]
         if not words:
@@ -145,7 +145,7 @@ def knowledge_of(captions: Sequence[str], tokenizer: CaptionTokenizer, known: Kn
     """What a model with these words, or with this vocabulary alone, knows of captions in rule form."""
     if known is None:
         return Knowledge(np.where(tokenizer.unknown(captions), 0.0, 1.0), ((),) * len(captions))
-    found = [known.look_at(caption) for caption in captions]
+    found = [known.known_share(caption) for caption in captions]
     return Knowledge(
         np.array([share for share, _ in found], dtype=np.float64), tuple(words for _, words in found)
     )

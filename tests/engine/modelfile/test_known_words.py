@@ -45,11 +45,11 @@ def test_other_words_are_not_known_though_the_vocabulary_has_pieces_for_them(wor
 
 
 def test_the_share_and_the_unknown_words_of_a_caption() -> None:
-    assert LEARNED.inspect_model_file("jar of glass") == (1.0, ())
-    assert LEARNED.inspect_model_file("jar bouteille") == (0.5, ("bouteille",))
-    assert LEARNED.inspect_model_file("souris souris") == (0.0, ("souris",))
-    assert LEARNED.inspect_model_file("of a") == (1.0, ())
-    assert LEARNED.inspect_model_file("") == (1.0, ())
+    assert LEARNED.known_share("jar of glass") == (1.0, ())
+    assert LEARNED.known_share("jar bouteille") == (0.5, ("bouteille",))
+    assert LEARNED.known_share("souris souris") == (0.0, ("souris",))
+    assert LEARNED.known_share("of a") == (1.0, ())
+    assert LEARNED.known_share("") == (1.0, ())
 
 
 def test_the_starter_knows_what_it_learned_and_no_other_language(starter_text: Path) -> None:
