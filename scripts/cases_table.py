@@ -6,7 +6,9 @@
     python scripts/cases_table.py CASES --out docs/cases.md    as a page
 
 A maker is a program that makes its inputs in a new folder and prints a line for each check: `ok` (as expected) or
-`SEEN` (the fault). One that prints nothing, or does not end in time, counts as a fault. Exit code: 0 all ok, 1 not all.
+`SEEN` (the fault). One that prints nothing, or does not end in time, counts as a fault. Makers import modules by the
+names that these had at --names-of (3b0e35b); where a module was moved since, as git tells, it is found all the same.
+Exit code: 0 all ok, 1 not all.
 """
 
 from __future__ import annotations
@@ -28,6 +30,63 @@ SECONDS = 300
 GIT = shutil.which("git") or "git"
 _LINE = re.compile(r"(ok|SEEN)\s+([^:]+): (.*)")
 _LONGEST = 160
+# What a module's names were, where a name moved without its module.
+_OTHERWISE = {
+    "gcdesk.ui.theme.theme": """
+def _apply(self, app):
+    from gcdesk.ui.theme.window_style import apply_theme
+
+    apply_theme(app, self)
+
+
+Theme.apply = _apply
+""",
+}
+# Run at the start of a maker: an old name of a module gives the module that it became. A package that took the name
+# of a module gives that module's names as well.
+_SITE = """
+import importlib, importlib.abc, importlib.util, sys
+
+NAMES, OTHERWISE = {names!r}, {otherwise!r}
+
+
+def load(name):
+    module = importlib.import_module(name)
+    exec(OTHERWISE.pop(name, ""), module.__dict__)
+    return module
+
+
+class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    def find_spec(self, name, path=None, target=None):
+        if name not in NAMES:
+            return None
+        sys.meta_path.remove(self)
+        try:
+            there = importlib.util.find_spec(name)
+        except ImportError:
+            there = None
+        finally:
+            sys.meta_path.insert(0, self)
+        if there is None:
+            return importlib.util.spec_from_loader(name, self)
+        run = there.loader.exec_module
+
+        def exec_module(module):
+            run(module)
+            module.__getattr__ = lambda word: getattr(load(NAMES[name]), word)
+
+        there.loader.exec_module = exec_module
+        return there
+
+    def create_module(self, spec):
+        return load(NAMES[spec.name])
+
+    def exec_module(self, module):
+        pass
+
+
+sys.meta_path.insert(0, Finder())
+"""
 
 
 @dataclass(frozen=True)
@@ -49,12 +108,36 @@ def makers_of(cases: Path, only: Sequence[str]) -> list[Path]:
     return found
 
 
-def run_maker(maker: Path, tree: Path) -> list[Check]:
+def renames(since: str) -> dict[str, str]:
+    """Modules that were moved since a commit, in one step or several: the old name and the new one."""
+    told = subprocess.run(
+        [GIT, "log", "--reverse", "-M", "--diff-filter=R", "--name-status", "--format=", f"{since}..HEAD"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    found: dict[str, str] = {}
+    for line in (line for line in told.stdout.splitlines() if line.endswith(".py")):
+        old, new = map(_module, line.split("\t")[1:])
+        for first, then in found.items():
+            if then == old:
+                found[first] = new
+        found.setdefault(old, new)
+    return found
+
+
+def _module(path: str) -> str:
+    return path.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
+
+
+def run_maker(maker: Path, tree: Path, old_names: dict[str, str]) -> list[Check]:
     """What a maker says of the project in `tree`."""
     with tempfile.TemporaryDirectory(prefix="cases-") as folder:
         # The folder may hold what a user could not delete: an unreadable one is a case as well.
         command = [sys.executable, str(maker.resolve()), str(Path(folder) / "out")]
-        environment = {**os.environ, "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
+        (Path(folder) / "sitecustomize.py").write_text(
+            _SITE.format(names=old_names, otherwise=_OTHERWISE if old_names else {}), encoding="utf-8"
+        )
+        paths = os.pathsep.join([folder, str(tree)])
+        environment = {**os.environ, "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"}
         try:
             done = subprocess.run(
                 command,
@@ -94,10 +177,10 @@ def tree_of(commit: str) -> Iterator[Path]:
             subprocess.run([GIT, "worktree", "remove", "--force", tree], cwd=ROOT, check=True)
 
 
-def run_all(makers: Sequence[Path], tree: Path) -> list[Check]:
+def run_all(makers: Sequence[Path], tree: Path, old_names: dict[str, str]) -> list[Check]:
     checks: list[Check] = []
     for maker in makers:
-        for check in run_maker(maker, tree):
+        for check in run_maker(maker, tree, old_names):
             print(
                 f"{'ok  ' if check.fine else 'SEEN'} {check.name}: {check.said}", file=sys.stderr, flush=True
             )
@@ -132,6 +215,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("cases", type=Path)
     parser.add_argument("--before", metavar="COMMIT")
+    parser.add_argument("--names-of", metavar="COMMIT", default="3b0e35b")
     parser.add_argument("--only", nargs="*", default=[], metavar="MAKER")
     parser.add_argument("--out", type=Path, metavar="FILE.md")
     args = parser.parse_args(arguments)
@@ -139,8 +223,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     before = None
     if args.before is not None:
         with tree_of(args.before) as tree:
-            before = run_all(makers, tree)
-    now = run_all(makers, ROOT)
+            before = run_all(makers, tree, {})
+    now = run_all(makers, ROOT, renames(args.names_of))
     lines = list(table(now, before))
     if args.out is not None:
         since = "" if args.before is None else f" --before {args.before}"
