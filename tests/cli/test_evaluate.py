@@ -167,3 +167,15 @@ def test_a_report_replaces_no_photo_and_no_table_that_is_read(
         assert main(["evaluate", str(source), "--report", str(target), "--force"]) == 2
         assert "left alone" in capsys.readouterr().err
         assert target.read_bytes() == before
+
+
+def test_folders_by_other_names_are_suggested_and_counted_when_said(
+    image_folder: Path, capsys: Captured
+) -> None:
+    (image_folder / "Green").rename(image_folder / "Compost")
+    arguments = ["evaluate", str(image_folder), "--image-model", "none", "--format", "json"]
+    assert main(arguments) == 0
+    plain = json.loads(capsys.readouterr().out)
+    assert any("--map-folders usual counts it as Green" in note for note in plain["notes"])
+    assert main([*arguments, "--map-folders", "usual"]) == 0
+    assert json.loads(capsys.readouterr().out)["items"] == plain["items"] + 1

@@ -33,11 +33,14 @@ SPLITS = ("train", "val", "test")
 
 @dataclass(frozen=True)
 class Source:
-    """A table or an ImageFolder. role: "test" never trains. where: only the rows with these values in these columns."""
+    """A table or an ImageFolder. role: "test" never trains. where: only the rows with these values in these columns.
+    names: what folders mean that are no bins.
+    """
 
     path: Path
     role: Role = "train"
     where: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -118,7 +121,7 @@ def prepare(sources: Sequence[Source]) -> Prepared:
     empty = 0
     for source in sources:
         try:
-            read = read_captions(source.path, source.where, DEFAULT_CAPTION_RULE)
+            read = read_captions(source.path, source.where, DEFAULT_CAPTION_RULE, source.names)
         except TextDataError as error:
             counts.append(SourceCount(source, 0, problem=str(error)))
             continue

@@ -122,6 +122,15 @@ def splits_in(folder: Path) -> dict[str, Path]:
     return found
 
 
+def usual_names_in(folder: Path) -> dict[str, str]:
+    """The subfolders with a well-known name that is no bin's, and the bins that these suggest."""
+    try:
+        listed = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir())
+    except OSError:
+        return {}
+    return {name: meant for name in listed if (meant := usual_bin(name)) is not None}
+
+
 def parse_names(text: str | None) -> dict[str, str]:
     """`usual` and pairs such as `Compost=Green`, separated by commas, as {folder's name, folded: bin}.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QFileDialog,
     QLineEdit,
@@ -18,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from gcdesk.engine.photos.bin_folders import USUAL
 from gcdesk.store import SessionInfo
 from gcdesk.ui.theme.theme import Theme
 from gcdesk.ui.widgets.dialogs import note, section
@@ -46,6 +48,11 @@ class StartPanel(QWidget):
         self.sessions.setMaximumHeight(theme.px(150))
         self.folder = QPushButton("Choose the folder…")
         self.path = note()
+        self.usual = QCheckBox("Landfill, Compost, Recycling… count as bins")
+        self.usual.setToolTip(
+            "Folders that others call Landfill, Garbage, Recycling, Compost, Organics and the like count as the bin"
+            " that is meant; else they are left out"
+        )
         self.name = QLineEdit(placeholderText="Name of this evaluation")
         self.name.setAccessibleName("Name of this evaluation")
         self.start = QPushButton("Measure", autoDefault=False)
@@ -60,7 +67,7 @@ class StartPanel(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
         column.addWidget(section("Measure", theme))
-        for part in (self.what, self.sessions, self.folder, self.path, self.name, self.start, self.cancel,
+        for part in (self.what, self.sessions, self.folder, self.path, self.usual, self.name, self.start, self.cancel,
                      self.bar, self.news):  # fmt: skip
             column.addWidget(part)
         self.what.currentIndexChanged.connect(lambda _index: self._show_kind())
@@ -120,6 +127,7 @@ class StartPanel(QWidget):
         by_folder = self.what.currentData() == _FOLDER
         self.folder.setVisible(by_folder)
         self.path.setVisible(by_folder and bool(self._folder))
+        self.usual.setVisible(by_folder)
         self.sessions.setVisible(not by_folder)
         self.start.setEnabled(bool(self._folder) if by_folder else bool(self.sessions.count()))
 
@@ -136,5 +144,6 @@ class StartPanel(QWidget):
             return
         usual = Path(self._folder).name if by_folder else "Corrections"
         name = " ".join(self.name.text().split()) or f"{usual}, {time.strftime('%d %b %H:%M')}"
-        which = (self._folder,) if by_folder else tuple(map(str, sessions))
+        names = (USUAL,) if self.usual.isChecked() else ()
+        which = (self._folder, *names) if by_folder else tuple(map(str, sessions))
         self.wanted.emit((name, self.what.currentData(), *which))

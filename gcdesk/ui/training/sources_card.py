@@ -23,10 +23,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gcdesk.engine.labels import BINS
+from gcdesk.engine.labels import BINS, USUAL_NAMES
+from gcdesk.engine.photos.bin_folders import usual_names_in
 from gcdesk.ui.theme.theme import Theme, icon
 from gcdesk.ui.threads.file_tasks import FileTasks
-from gcdesk.ui.widgets.dialogs import Sheet, note
+from gcdesk.ui.widgets.dialogs import Answer, Question, Sheet, note
 from gcdesk.ui.widgets.form_card import Card
 from gcdesk.ui.widgets.plain_text import PlainLabel, tip
 from gcdesk.ui.widgets.tables import fill, plain_table
@@ -50,7 +51,9 @@ ListSessions = Callable[[Callable[["list[SessionInfo]"], None]], None]
 
 @dataclass(frozen=True)
 class Chosen:
-    """A chosen source: a table or folder, or sessions (an empty tuple: all of them)."""
+    """A chosen source: a table or folder, or sessions (an empty tuple: all of them). usual_names: folders with
+    well-known names (Compost, Landfill) count as the bins that these suggest.
+    """
 
     words: str
     path: Path | None = None
@@ -58,6 +61,7 @@ class Chosen:
     role: str = "train"
     cities: tuple[str, ...] = ()
     city: str = ""
+    usual_names: bool = False
 
 
 def parts_of(chosen: Sequence[Chosen]) -> list[str]:
@@ -87,7 +91,8 @@ def gather(chosen: Sequence[Chosen], folder: Path) -> Prepared:
                 held.append(Source(apart, "test"))
             if not path.is_file():
                 raise TextDataError(f"{item.words}: there are none to learn from yet. Leave this source out.")
-        sources.append(Source(path, role, {"city": item.city} if item.city else {}))
+        names = USUAL_NAMES if item.usual_names else {}
+        sources.append(Source(path, role, {"city": item.city} if item.city else {}, names))
     return prepare([*sources, *held])
 
 
@@ -185,15 +190,35 @@ class SourcesCard(Card):
     def add_path(self, path: Path) -> None:
         """A table or a folder. Of a table with several cities the first one's rows count, until another is chosen."""
 
-        def work() -> tuple[str, ...]:
+        def work() -> tuple[tuple[str, ...], dict[str, str]]:
             from trainer.text.preview import columns_to_choose
 
-            return columns_to_choose(path).get("city", ())
+            return columns_to_choose(path).get("city", ()), usual_names_in(path)
 
-        def done(cities: tuple[str, ...]) -> None:
-            self.add_source(Chosen(path.name, path, cities=cities, city=cities[0] if cities else ""))
+        def done(found: tuple[tuple[str, ...], dict[str, str]]) -> None:
+            cities, usual = found
+            chosen = Chosen(path.name, path, cities=cities, city=cities[0] if cities else "")
+            if usual:
+                self._ask_names(chosen, usual)
+            else:
+                self.add_source(chosen)
 
         self._file_tasks.run(work, self._sheet.while_open(done))
+
+    def _ask_names(self, chosen: Chosen, usual: dict[str, str]) -> None:
+        """Whether folders with well-known names count as bins; without an answer nothing is added."""
+        meant = ", ".join(f"{name} as {label}" for name, label in usual.items())
+        self.question = Question(
+            self._sheet,
+            self._sheet.theme,
+            "Do these folders count as bins?",
+            f"“{chosen.words}” has folders that are not called like a bin. Count {meant}?",
+            [
+                Answer("Leave them out", partial(self.add_source, chosen)),
+                Answer("Count them", partial(self.add_source, replace(chosen, usual_names=True)), main=True),
+            ],
+        )
+        self.question.show()
 
     def remove(self, index: int) -> None:
         """Leave the source of that index out."""

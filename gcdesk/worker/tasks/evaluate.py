@@ -1,7 +1,8 @@
 """The task "evaluate": both models over a folder or over corrected items; the scored set is kept.
 
-Arguments: a name; then `folder` and its path, or `sessions` and their numbers (none: all). Before them, options
-`--image-model`, `--text-model`, `--device`, `--threads`, as in the settings.
+Arguments: a name; then `folder`, its path and perhaps what folders mean that are no bins (`usual`), or `sessions` and
+their numbers (none: all). Before them, options `--image-model`, `--text-model`, `--device`, `--threads`, as in the
+settings.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from gcdesk.engine.errors import EvaluationError
 from gcdesk.engine.evaluation.labelled_set import read_labelled
 from gcdesk.engine.evaluation.scoring import Measured, measure, of_labelled
 from gcdesk.engine.library.library import Library
+from gcdesk.engine.photos.bin_folders import parse_names
 from gcdesk.store import Store, store_path
 from gcdesk.worker.protocol.task_messages import Done
 from gcdesk.worker.tasks.corrections import read_corrections
@@ -46,7 +48,7 @@ def _items(
     asked: argparse.Namespace, reporter: ProgressReporter
 ) -> tuple[Sequence[Measured], str, Sequence[str]]:
     if asked.what == _FOLDER:
-        labelled = read_labelled(Path(asked.which[0]))
+        labelled = read_labelled(Path(asked.which[0]), parse_names(",".join(asked.which[1:])))
         return of_labelled(labelled), "/".join(Path(asked.which[0]).parts[-2:]), labelled.notes
 
     def on_progress(done: int, total: int) -> None:

@@ -288,3 +288,19 @@ def hover(drawing: Drawing, x: float, y: float) -> None:
         Qt.KeyboardModifier.NoModifier,
     )
     QApplication.sendEvent(drawing, move)
+
+
+def test_folders_by_other_names_count_when_the_box_is_ticked(
+    features: Features, qtbot: QtBot, test_folder: Path
+) -> None:
+    (test_folder / "Green").rename(test_folder / "Compost")
+    sheet = opened(features)
+    sheet.start.set_folder(str(test_folder))
+    sheet.start.usual.setChecked(True)
+    qtbot.mouseClick(sheet.start.start, Qt.MouseButton.LeftButton)
+    wait_idle(qtbot, features)
+    qtbot.waitUntil(lambda: sheet.page.analysis is not None, timeout=10_000)
+    analysis = sheet.page.analysis
+    assert analysis is not None
+    assert not any("Compost" in note for note in analysis.scored.notes)
+    assert 2 in analysis.scored.labels

@@ -22,7 +22,7 @@ from gcdesk.engine.modelfile.checkpoint import load_info
 from gcdesk.ui.app.features import Features, install
 from gcdesk.ui.theme.theme import Theme
 from gcdesk.ui.training.sheet import TrainingSheet
-from gcdesk.ui.training.sources_card import Chosen
+from gcdesk.ui.training.sources_card import Chosen, gather
 from gcdesk.ui.widgets.dialogs import Question
 from trainer.text.runs import Run, find_runs, runs_folder
 
@@ -207,6 +207,26 @@ def test_the_plan_says_what_the_captions_come_to(features: Features, qtbot: QtBo
     assert "old hat: Blue, TTR → left out" in sources.conflict_list.text()
     sheet.plan.settings.name.setText(" ")
     assert not sheet.start.isEnabled()
+
+
+@pytest.mark.parametrize(("answer", "photos"), [("Count them", 4), ("Leave them out", 2)])
+def test_folders_by_other_names_are_asked_about(
+    features: Features, qtbot: QtBot, tmp_path: Path, answer: str, photos: int
+) -> None:
+    for name in ("Black/old sock.jpg", "Blue/glass jar.jpg", "Compost/peel.jpg", "Landfill/rag.jpg"):
+        (tmp_path / "photos" / name).parent.mkdir(parents=True)
+        (tmp_path / "photos" / name).touch()
+    sheet = features.models.show_training()
+    sources = sheet.plan.sources
+    sheet.add_source(tmp_path / "photos")
+    qtbot.waitUntil(lambda: bool(sheet.findChildren(Question)), timeout=5000)
+    (question,) = sheet.findChildren(Question)
+    assert not sources.chosen
+    press(qtbot, next(b for b in question.findChildren(QPushButton) if b.text() == answer))
+    (chosen,) = sources.chosen
+    assert chosen.usual_names == (answer == "Count them")
+    made = gather(sources.chosen, tmp_path)
+    assert made.sources[0].captions == photos
 
 
 def test_corrected_photos_are_a_source_and_the_station_set_never_teaches(
