@@ -16,7 +16,7 @@ from gcdesk.cluster.classify_bundle import Pieces, classify_job, classify_texts,
 from gcdesk.cluster.errors import BundleError, ResultError
 from gcdesk.cluster.image_folder import list_photos
 from gcdesk.cluster.job import Job, Resources
-from gcdesk.cluster.job_registry import keep_export, kept_job, kept_jobs, queue_states
+from gcdesk.cluster.job_registry import job_record, job_records, queue_states, record_export
 from gcdesk.cluster.results.import_record import Arrival, read_arrival
 from gcdesk.cluster.script_templates import bundle_name, sbatch_text
 from gcdesk.cluster.sites import Site, load_site, site_names
@@ -128,7 +128,7 @@ def _export(args: argparse.Namespace) -> int:
         progress[0].update(done)
 
     written = write_bundle(job, target, follow)
-    keep_export(job.run, job.model, job.site.name, written.absolute())
+    record_export(job.run, job.model, job.site.name, written.absolute())
     print(f"Written: {written}")
     tell(f"Its README.md says what to type on {job.site.login}.")
     return EXIT_FINE
@@ -150,7 +150,7 @@ def _export_classify(args: argparse.Namespace) -> int:
         print(classify_texts(job)["classify.sbatch"], end="")
         return EXIT_FINE
     written = write_classify_bundle(job, args.out or Path(f"{job.name}{ARCHIVE_SUFFIX}"))
-    keep_export(job.config.run, "", site.name, written.absolute())
+    record_export(job.config.run, "", site.name, written.absolute())
     print(f"Written: {written}")
     tell(f"Its README.md says what to type on {site.login}.")
     return EXIT_FINE
@@ -212,7 +212,7 @@ def _import(args: argparse.Namespace) -> int:
     if not done.result:
         print(shown(done.summary))
         return EXIT_FINE
-    job = kept_job(done.result)
+    job = job_record(done.result)
     arrival = read_arrival(job.folder) if job is not None else None
     if arrival is None:
         raise ResultError("What came of the result could not be kept: look at the disk and its space.")
@@ -244,7 +244,7 @@ def told(arrival: Arrival) -> list[str]:
 
 
 def _jobs(_args: argparse.Namespace) -> int:
-    jobs = kept_jobs()
+    jobs = job_records()
     states = queue_states([job.run for job in jobs])
     for job in jobs:
         state = states.get(job.run, job.state)

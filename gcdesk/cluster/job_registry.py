@@ -23,7 +23,7 @@ _JOB_NAMES = ("gcdesk", "rank", "list", "merge")
 
 
 @dataclass(frozen=True)
-class KeptJob:
+class JobRecord:
     """A run that was exported or imported. state: "exported", then the result's. Times: seconds since 1970.
 
     model: what a training makes, "" where a folder is classified. message: what became of it, in a sentence.
@@ -50,13 +50,13 @@ def jobs_folder() -> Path:
     return user_folders().data / "talc"
 
 
-def kept_jobs() -> list[KeptJob]:
+def job_records() -> list[JobRecord]:
     """All of them, the latest first. A record that cannot be read is left out."""
     results = [job for path in jobs_folder().glob(f"*/{JOB_FILE}") if (job := _read(path)) is not None]
     return sorted(results, key=lambda job: max(job.exported, job.imported), reverse=True)
 
 
-def kept_job(run: str, rows: bool = False) -> KeptJob | None:
+def job_record(run: str, rows: bool = False) -> JobRecord | None:
     """The training of this name, or with `rows` the folder that is classified."""
     return _read(_folder_of(run, rows) / JOB_FILE)
 
@@ -65,18 +65,18 @@ def _folder_of(run: str, rows: bool) -> Path:
     return jobs_folder() / (f"rows of {run}" if rows else run)  # no run has a blank in its name
 
 
-def keep(job: KeptJob) -> KeptJob:
+def save_record(job: JobRecord) -> JobRecord:
     """Write a record in one step."""
     job.folder.mkdir(parents=True, exist_ok=True)
     write_atomically(job.folder / JOB_FILE, json.dumps(asdict(job), indent=1) + "\n")
     return job
 
 
-def keep_export(run: str, model: str, site: str, bundle: Path) -> KeptJob:
+def record_export(run: str, model: str, site: str, bundle: Path) -> JobRecord:
     """Remember that a bundle was written for a site."""
-    return keep(
+    return save_record(
         replace(
-            kept_job(run, rows=not model) or KeptJob(run, model),
+            job_record(run, rows=not model) or JobRecord(run, model),
             model=model,
             site=site,
             bundle=str(bundle),
@@ -87,22 +87,22 @@ def keep_export(run: str, model: str, site: str, bundle: Path) -> KeptJob:
     )
 
 
-def keep_rows(run: str, message: str) -> KeptJob:
+def record_rows(run: str, message: str) -> JobRecord:
     """Remember that a folder came back classified."""
-    before = kept_job(run, rows=True) or KeptJob(run, "")
-    return keep(replace(before, state=DONE, message=message, imported=time.time()))
+    before = job_record(run, rows=True) or JobRecord(run, "")
+    return save_record(replace(before, state=DONE, message=message, imported=time.time()))
 
 
-def forget(run: str, rows: bool = False) -> None:
+def delete_record(run: str, rows: bool = False) -> None:
     """Take a job off the list, with its log and curves; bundles, models and sessions stay."""
     shutil.rmtree(_folder_of(run, rows), ignore_errors=True)
 
 
-def _read(path: Path) -> KeptJob | None:
+def _read(path: Path) -> JobRecord | None:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-        known = {f.name for f in fields(KeptJob)}
-        job = KeptJob(**{name: value for name, value in values.items() if name in known})
+        known = {f.name for f in fields(JobRecord)}
+        job = JobRecord(**{name: value for name, value in values.items() if name in known})
     except (OSError, ValueError, TypeError, AttributeError):
         return None
     return job if job.folder == path.parent else None

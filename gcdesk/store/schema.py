@@ -89,7 +89,7 @@ DROP INDEX items_listed;
 CREATE INDEX items_counted ON items (session, hidden, status, operator, label);
 """
 
-# The station's own test set (see `station_set`): what an item is known by, and whether it is set aside for ever.
+# The station's own test set (see `held_out_set`): what an item is known by, and whether it is set aside for ever.
 # `photo_hash`: 16 hexadecimal digits, NULL where it was not needed yet.
 _STATION_SET = """
 ALTER TABLE items ADD COLUMN photo_hash TEXT;

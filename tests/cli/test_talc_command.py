@@ -9,7 +9,7 @@ import pytest
 from tiny_photos import tiny_folder
 
 from gcdesk.cli.main import main
-from gcdesk.cluster.job_registry import kept_job
+from gcdesk.cluster.job_registry import job_record
 from trainer.job.config import parse_config
 
 
@@ -26,7 +26,7 @@ def test_a_courses_job_is_written_and_remembered(
         config = parse_config(file.read().decode())
     assert config.folders.train == "/work/TALC/enel645_2024f/garbage_data/CVPR_2024_dataset_Train"
     assert (config.training.epochs, config.base) == (20, "init/starter-image.gcmodel")
-    job = kept_job("first")
+    job = job_record("first")
     assert job is not None
     assert (job.state, job.bundle) == ("exported", str(tmp_path / "gcdesk-first.tar.gz"))
     assert main(["talc", "jobs"]) == 0

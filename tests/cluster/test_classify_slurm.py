@@ -15,7 +15,7 @@ from talc_kit import call, local_site, wait_for, wait_gone
 from gcdesk.cli.main import main
 from gcdesk.cluster.classify_bundle import ClassifyJob, classify_texts, write_classify_bundle
 from gcdesk.cluster.errors import ResultError
-from gcdesk.cluster.job_registry import kept_jobs, queue_states
+from gcdesk.cluster.job_registry import job_records, queue_states
 from gcdesk.cluster.results.rows import holds_rows, take_rows
 from gcdesk.config.settings import load_settings
 from gcdesk.engine.labels import BINS
@@ -109,7 +109,7 @@ def test_a_killed_task_and_a_poisoned_photo_merge_to_the_local_result(
     capsys.readouterr()
     assert main(["talc", "import", str(result)]) == 0
     assert f"{PHOTOS} photos are in the session “many”; 1 could not be read." in capsys.readouterr().out
-    (remembered,) = kept_jobs()
+    (remembered,) = job_records()
     assert (remembered.run, remembered.state) == ("many", "done")
     assert remembered.message == f"{PHOTOS} photos are in the session “many”; 1 could not be read."
     with Store(store_path()) as store:

@@ -10,7 +10,7 @@ import pytest
 from talc_kit import SMALL, call, log, result_of, small_job, unpacked, wait_for, wait_gone
 
 from gcdesk.cli.talc import told
-from gcdesk.cluster.job_registry import kept_job
+from gcdesk.cluster.job_registry import job_record
 from gcdesk.cluster.results.import_record import read_arrival
 from gcdesk.cluster.results.importer import take_in
 from gcdesk.engine.modelfile.checkpoint import load_info
@@ -95,6 +95,6 @@ def test_two_by_two_on_a_real_slurm_ends_with_the_ranked_table(
     assert [place.count for place in arrival.sweep] == [2, 2]
     assert all(len(place.curve) == 1 for place in arrival.sweep)
     assert any("1. rate=" in line and "±" in line for line in told(arrival))
-    kept = kept_job("grid")
+    kept = job_record("grid")
     assert kept is not None
     assert read_arrival(kept.folder) == arrival

@@ -12,7 +12,7 @@ import numpy as np
 
 from gcdesk.cluster.diagnosis import diagnose
 from gcdesk.cluster.errors import ResultError
-from gcdesk.cluster.job_registry import KeptJob, keep, kept_job
+from gcdesk.cluster.job_registry import JobRecord, job_record, save_record
 from gcdesk.cluster.results.archive import Result, has_parity, read_result
 from gcdesk.cluster.results.import_record import RESULT_FOLDER, Arrival, Figure, write_arrival
 from gcdesk.engine.library.library import Library
@@ -48,7 +48,7 @@ def take_in(archive: Path, name: str | None = None, library: Library | None = No
             differences=result.differences,
             sweep=result.sweep,
         )
-        _keep(result, arrival)
+        _save_record(result, arrival)
     return arrival
 
 
@@ -107,10 +107,10 @@ def _figures(new: ModelInfo, used: ModelInfo | None) -> tuple[Figure, ...]:
     return tuple(found)
 
 
-def _keep(result: Result, arrival: Arrival) -> None:
+def _save_record(result: Result, arrival: Arrival) -> None:
     """The record, and beside it what can be looked at again: everything but the model."""
-    before = kept_job(result.run) or KeptJob(result.run, result.config.model)
-    job = keep(
+    before = job_record(result.run) or JobRecord(result.run, result.config.model)
+    job = save_record(
         replace(
             before,
             state=result.status.state if result.status else "unknown",

@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 
 from gcdesk.cluster.errors import ResultError
-from gcdesk.cluster.job_registry import keep_rows
+from gcdesk.cluster.job_registry import record_rows
 from gcdesk.cluster.results.archive import check_files, unpack
 from gcdesk.cluster.results.tar_reader import opened_result
 from gcdesk.engine.classification.result_row import FIELDS
@@ -88,7 +88,7 @@ def take_rows(archive: Path, store: Path | None = None) -> RowsArrival:
             raise ResultError("The result is not complete: collect it again with ./collect.sh.")
         arrival = _into_session(folder / ROWS_FILE, config, store)
     try:
-        keep_rows(arrival.run, arrival.words)
+        record_rows(arrival.run, arrival.words)
     except OSError as error:  # the rows are safe in their session, and that counts
         _LOG.warning("The cluster job %s could not be put on the list: %s", arrival.run, error)
     return arrival

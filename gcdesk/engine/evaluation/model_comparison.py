@@ -56,7 +56,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Comparison:
-    """`first` is usually the model in use and `second` the new one. p: see `comparison.mcnemar`.
+    """`first` is usually the model in use and `second` the new one. p: see `significance.mcnemar`.
 
     only_first, only_second: items that only that model got right. remark: what the models had
     learned of the items.

@@ -28,7 +28,10 @@ _PHOTOS_A_CAPTION = 5
 
 @dataclass(frozen=True)
 class Measured:
-    """A photo with its caption (None: the file's name) and true bin. source: as in `scored`; held: of the test set."""
+    """A photo with its caption (None: the file's name) and true bin. held: of the test set.
+
+    source: one of `scored_set.SOURCES`.
+    """
 
     path: Path | None
     caption: str | None

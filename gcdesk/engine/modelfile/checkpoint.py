@@ -3,7 +3,7 @@
 A model file is input from strangers. Nothing is believed: sizes are capped before anything is read, every
 field of `model.json` is checked, the weights must have the recorded sha256 and be finite. What is wrong is
 said in one sentence (ModelFileError). The tensors' names and shapes are compared when a graph takes them
-(`graphs`).
+(`inference.graph_templates`).
 """
 
 from __future__ import annotations

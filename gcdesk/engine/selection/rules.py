@@ -38,7 +38,7 @@ class Rule(StrEnum):
     CALIBRATED: as MAX_CONFIDENCE, on probabilities at each model's temperature.
     WEIGHTED: text^w * image^(1-w), normalised (a log-linear pool), on probabilities at each model's
     temperature.
-    FITTED: as WEIGHTED, with weight and temperatures fitted on the station's own pairs (see `fitted`).
+    FITTED: as WEIGHTED, with weight and temperatures fitted on the station's own pairs (see `fitted_rule`).
     """
 
     MAX_CONFIDENCE = "max_confidence"

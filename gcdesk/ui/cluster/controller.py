@@ -12,7 +12,7 @@ from PySide6.QtGui import QDesktopServices
 
 from gcdesk.cluster.classify_bundle import ClassifyJob, write_classify_bundle
 from gcdesk.cluster.job import Job
-from gcdesk.cluster.job_registry import keep_export
+from gcdesk.cluster.job_registry import record_export
 from gcdesk.cluster.training_bundle import write_bundle
 from gcdesk.jobs.task_client import TaskClient
 from gcdesk.ui.cluster.jobs_dialog import JobsDialog
@@ -82,10 +82,10 @@ class ClusterJobs(QObject):
         def work() -> Path:
             if isinstance(job, ClassifyJob):
                 written = write_classify_bundle(job, target, tell, stop)
-                keep_export(job.config.run, "", job.site.name, written)
+                record_export(job.config.run, "", job.site.name, written)
             else:
                 written = write_bundle(job, target, tell, stop)
-                keep_export(job.run, job.model, job.site.name, written)
+                record_export(job.run, job.model, job.site.name, written)
             return written
 
         def written(file: Path) -> None:

@@ -8,7 +8,7 @@ from PySide6.QtCore import QTimer, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QTableWidgetItem
 
-from gcdesk.cluster.job_registry import DONE, EXPORTED, KeptJob, forget, kept_jobs
+from gcdesk.cluster.job_registry import DONE, EXPORTED, JobRecord, delete_record, job_records
 from gcdesk.cluster.results.import_record import Arrival, read_arrival
 from gcdesk.ui.cluster.result_pane import ResultPane
 from gcdesk.ui.cluster.slurm_queue import SlurmQueue
@@ -22,7 +22,7 @@ from gcdesk.ui.widgets.tables import list_table
 _HEADS = ("Run", "Cluster", "State", "When")
 _STATES = {EXPORTED: "exported", DONE: "came back", "failed": "failed", "stopped": "stopped"}
 _ASK_MS = 5000  # between two looks at squeue, while the page is open
-_Found = tuple[list[KeptJob], dict[Path, Arrival]]
+_Found = tuple[list[JobRecord], dict[Path, Arrival]]
 
 
 class JobsDialog(Sheet):
@@ -38,7 +38,7 @@ class JobsDialog(Sheet):
         self._file_tasks.failed.connect(self._say)
         self._queue = SlurmQueue(self)
         self._queue.answered.connect(self._show_states)
-        self._jobs: list[KeptJob] = []
+        self._jobs: list[JobRecord] = []
         self._states: dict[str, str] = {}
         self._arrivals: dict[Path, Arrival] = {}
         self.table = list_table(_HEADS, "Cluster jobs", self.theme.px(34))
@@ -95,7 +95,7 @@ class JobsDialog(Sheet):
             if cell is not None:
                 cell.setText(self._state_of(job))
 
-    def _state_of(self, job: KeptJob) -> str:
+    def _state_of(self, job: JobRecord) -> str:
         return self._states.get(job.run) or _STATES.get(job.state, job.state)
 
     def _fill(self, found: _Found, run: str) -> None:
@@ -115,7 +115,7 @@ class JobsDialog(Sheet):
             self.table.selectRow(next((i for i, job in enumerate(jobs) if job.run == keep), 0))
         self._chosen_changed()
 
-    def chosen(self) -> KeptJob | None:
+    def chosen(self) -> JobRecord | None:
         """The job of the current row, None for none."""
         row = self.table.currentRow()
         return self._jobs[row] if 0 <= row < len(self._jobs) else None
@@ -152,11 +152,13 @@ class JobsDialog(Sheet):
         job = self.chosen()
         if job is not None:
             run, rows = job.run, not job.model
-            self._file_tasks.run(lambda: forget(run, rows), self.while_open(lambda _none: self.refresh()))
+            self._file_tasks.run(
+                lambda: delete_record(run, rows), self.while_open(lambda _none: self.refresh())
+            )
 
 
 def _look() -> _Found:
     """Runs on the thread."""
-    jobs = kept_jobs()
+    jobs = job_records()
     arrivals = {job.folder: arrival for job in jobs if (arrival := read_arrival(job.folder)) is not None}
     return jobs, arrivals

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
-from gcdesk.cluster.job_registry import EXPORTED, KeptJob
+from gcdesk.cluster.job_registry import EXPORTED, JobRecord
 from gcdesk.cluster.results.import_record import Arrival
 from gcdesk.ui.theme.theme import Theme
 from gcdesk.ui.widgets.dialogs import note
@@ -54,7 +54,7 @@ class ResultPane(QWidget):
         self.proof.setFixedHeight(theme.px(86))
         self.curves.set_theme(theme)
 
-    def show_job(self, job: KeptJob | None, arrival: Arrival | None) -> None:
+    def show_job(self, job: JobRecord | None, arrival: Arrival | None) -> None:
         """`arrival` is None for a job whose result did not come yet."""
         self.words.setText(_sentence(job, arrival))
         diagnosis = arrival.diagnosis if arrival is not None else None
@@ -124,7 +124,7 @@ class ResultPane(QWidget):
         self._grid.addWidget(label, row, column)
 
 
-def _sentence(job: KeptJob | None, arrival: Arrival | None) -> str:
+def _sentence(job: JobRecord | None, arrival: Arrival | None) -> str:
     if job is None:
         return "No job was exported yet."
     if arrival is None:

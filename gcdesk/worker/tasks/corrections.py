@@ -37,7 +37,7 @@ class Correction:
 
     @property
     def source(self) -> str:
-        """Where its bin is known from, as in `scored`."""
+        """Where its bin is known from, one of `scored_set.SOURCES`."""
         if self.judged.random:
             return RANDOM
         return CORRECTED if self.judged.corrected else CONFIRMED

@@ -17,7 +17,7 @@ from results_kit import EPOCHS, collected, finished_bundle, pack, signed, unpack
 from safetensors.numpy import save_file
 
 from gcdesk.cli.main import main
-from gcdesk.cluster.job_registry import forget, kept_job, kept_jobs
+from gcdesk.cluster.job_registry import delete_record, job_record, job_records
 from gcdesk.cluster.results.archive import MOST_FILES
 from gcdesk.cluster.results.import_record import read_arrival
 from gcdesk.cluster.results.importer import take_in
@@ -60,7 +60,7 @@ def refused(archive: Path, message: str) -> None:
     with pytest.raises(GcdeskError, match=message):
         take_in(archive)
     assert [model.name for model in Library().models() if not model.starter] == []
-    assert kept_jobs() == []
+    assert job_records() == []
 
 
 def test_a_good_result_is_installed_and_can_be_looked_at_again(archive: Path) -> None:
@@ -73,14 +73,14 @@ def test_a_good_result_is_installed_and_can_be_looked_at_again(archive: Path) ->
     assert [line["val"] for line in arrival.epochs] == [line["val"] for line in EPOCHS]
     assert arrival.diagnosis is None
     assert arrival.differences == ()
-    job = kept_job("back")
+    job = job_record("back")
     assert job is not None
     assert (job.state, job.installed) == ("done", "line2")
     assert read_arrival(job.folder) == arrival
     assert Library().find("line2").info is not None
     assert take_in(archive).installed == "line2-2"
-    forget("back")
-    assert kept_jobs() == []
+    delete_record("back")
+    assert job_records() == []
     assert Library().find("line2").info is not None
 
 
@@ -235,7 +235,7 @@ def test_a_failed_run_brings_its_log_home(
     told = capsys.readouterr().out
     assert "The photos were not found on the cluster" in told
     assert "  | gcdesk: There is no folder /work/x" in told
-    job = kept_job("back")
+    job = job_record("back")
     assert job is not None
     assert (job.state, job.installed) == ("failed", "")
     assert (user_folders().data / "talc" / "back" / "result" / "logs" / "slurm-7.out").is_file()

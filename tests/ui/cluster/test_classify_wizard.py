@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from gcdesk.cli.main import main
 from gcdesk.cluster.classify_bundle import ClassifyJob
-from gcdesk.cluster.job_registry import keep_rows
+from gcdesk.cluster.job_registry import record_rows
 from gcdesk.ui.app.features import Features, install
 from gcdesk.ui.cluster.jobs_dialog import JobsDialog
 from gcdesk.ui.cluster.wizard import ClusterWizard
@@ -56,7 +56,7 @@ def check_the_page(features: Features, qtbot: QtBot, job: ClassifyJob, written: 
     cells = [page.table.item(0, column).text() for column in range(3)]
     assert cells == [job.config.run, job.site.name, "exported"]
     assert str(written) in page.pane.words.text()
-    keep_rows(job.config.run, "9 photos are in the session.")
+    record_rows(job.config.run, "9 photos are in the session.")
     page.refresh(job.config.run)
     qtbot.waitUntil(lambda: page.table.item(0, 2).text() == "came back")
     assert page.pane.words.text() == "9 photos are in the session."

@@ -17,7 +17,7 @@ from pytestqt.qtbot import QtBot
 from tiny_photos import tiny_folder
 
 from gcdesk.cluster.diagnosis import Diagnosis
-from gcdesk.cluster.job_registry import KeptJob, keep, kept_job, kept_jobs
+from gcdesk.cluster.job_registry import JobRecord, job_record, job_records, save_record
 from gcdesk.cluster.results.import_record import Arrival, Figure, write_arrival
 from gcdesk.config.settings import load_settings
 from gcdesk.ui.app.features import Features, install
@@ -71,9 +71,9 @@ def test_a_course_goes_through_and_the_text_is_shown_before_it_is_saved(
     target = tmp_path / "line 2"
     wizard.save(target)
     written = target.with_name("line 2.tar.gz")
-    qtbot.waitUntil(lambda: written.is_file() and kept_job(run) is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: written.is_file() and job_record(run) is not None, timeout=20_000)
     qtbot.waitUntil(lambda: "Its README.md says what to copy" in features.window.strip.notice.text())
-    job = kept_job(run)
+    job = job_record(run)
     assert job is not None
     assert job.bundle == str(written)
 
@@ -146,8 +146,10 @@ def test_a_sweep_becomes_an_array_and_nonsense_is_said(features: Features, qtbot
 def test_the_page_shows_a_sweeps_ranking(features: Features, qtbot: QtBot) -> None:
     figures = (Figure("test", 0.8125, 64, None, 0),)
     arrival = Arrival("", "starter-image", "starter-image", figures, (), None, ())
-    keep_result("grid", arrival, KeptJob("grid", "x", state="done", imported=1.0, installed="starter-image"))
-    folder = kept_jobs()[0].folder / "result"
+    keep_result(
+        "grid", arrival, JobRecord("grid", "x", state="done", imported=1.0, installed="starter-image")
+    )
+    folder = job_records()[0].folder / "result"
     (folder / "tasks").mkdir()
     words = (["rate=1e-4"], ["rate=5e-4"])
     for task in range(2):
@@ -165,8 +167,8 @@ def test_the_page_shows_a_sweeps_ranking(features: Features, qtbot: QtBot) -> No
     page.close()
 
 
-def keep_result(run: str, arrival: Arrival, job: KeptJob) -> None:
-    kept = keep(job)
+def keep_result(run: str, arrival: Arrival, job: JobRecord) -> None:
+    kept = save_record(job)
     (kept.folder / "result").mkdir()
     lines = [{"type": "epoch", "epoch": n, "loss": 1 / n, "val": n / 9, "best": True} for n in (1, 2, 3)]
     (kept.folder / "result" / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
@@ -181,11 +183,11 @@ def test_the_page_shows_figures_curves_and_the_proof_of_a_failure(
         "", "starter-image", "starter-image", figures, (), None, ("Made by gcdesk 7; this is 0.1.0.",)
     )
     keep_result(
-        "fine", fine, KeptJob("fine", "x", "TALC", state="done", imported=3.0, installed="starter-image")
+        "fine", fine, JobRecord("fine", "x", "TALC", state="done", imported=3.0, installed="starter-image")
     )
     failed = Arrival("", "", "", (), (), Diagnosis("memory", "It ran out of memory.", ("oom_kill",)), ())
-    keep_result("bad", failed, KeptJob("bad", "x", "TALC", state="failed", message="…", imported=2.0))
-    keep(KeptJob("out", "x", "TALC", bundle="/somewhere/out.tar.gz", exported=1.0))
+    keep_result("bad", failed, JobRecord("bad", "x", "TALC", state="failed", message="…", imported=2.0))
+    save_record(JobRecord("out", "x", "TALC", bundle="/somewhere/out.tar.gz", exported=1.0))
     page = open_page(features)
     qtbot.waitUntil(lambda: page.table.rowCount() == 3)
     assert [page.table.item(row, 2).text() for row in range(3)] == ["came back", "failed", "exported"]
@@ -205,7 +207,7 @@ def test_the_page_shows_figures_curves_and_the_proof_of_a_failure(
         assert not page.grab().isNull()
     qtbot.mouseClick(page.remove, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: page.table.rowCount() == 2)
-    assert [job.run for job in kept_jobs()] == ["fine", "bad"]
+    assert [job.run for job in job_records()] == ["fine", "bad"]
     page.close()
 
 
@@ -228,7 +230,7 @@ def test_the_page_waits_for_no_queue(
     features: Features, qtbot: QtBot, tmp_path: Path, squeue: Callable[[str], None]
 ) -> None:
     squeue(f"echo $$ > {tmp_path / 'pid'}; exec sleep 600")
-    keep(KeptJob("out", "x", "TALC", bundle="/somewhere/out.tar.gz", exported=1.0))
+    save_record(JobRecord("out", "x", "TALC", bundle="/somewhere/out.tar.gz", exported=1.0))
     page = open_page(features)
     qtbot.waitUntil(lambda: page.table.rowCount() == 1)
     qtbot.waitUntil(lambda: (tmp_path / "pid").is_file() and bool((tmp_path / "pid").read_text()))
@@ -248,7 +250,7 @@ def test_the_page_counts_what_the_queue_holds(
         )
     )
     for run, model in (("out", ""), ("single", "x"), ("gone", "x")):
-        keep(KeptJob(run, model, "TALC", bundle=f"/somewhere/{run}.tar.gz", exported=1.0))
+        save_record(JobRecord(run, model, "TALC", bundle=f"/somewhere/{run}.tar.gz", exported=1.0))
     page = open_page(features)
     qtbot.waitUntil(lambda: page.table.rowCount() == 3)
 
