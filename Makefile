@@ -9,7 +9,7 @@ comma := ,
 FLAVOUR ?= station
 PACKING := build/venv-$(FLAVOUR)
 
-.PHONY: run test test-slow check unit fuzz faults benchmark soak advisories \
+.PHONY: run test test-slow check unit fuzz faults benchmark soak advisories mutants \
 	screenshots graphs starter-models starter-text starter-image \
 	package package-test package-figures reproduce test-windows package-windows clean
 
@@ -57,6 +57,11 @@ build/venv-audit/.stamp: | $(VENV)/bin/python
 	@$(PYTHON) -m venv build/venv-audit
 	@build/venv-audit/bin/python -m pip install --quiet --disable-pip-version-check 'pip-audit>=2.7,<3'
 	@touch $@
+
+# Each protection switched off in turn, to see that a test notices: about an hour; MUTANTS="journal photo" for a part.
+MUTANTS ?=
+mutants: $(VENV)/.stamp-test
+	@$(BIN)/python scripts/mutants.py $(MUTANTS)
 
 # The pictures of the README and the docs, from the real window; the tour types as a new operator would.
 screenshots: $(VENV)/.stamp-test

@@ -49,7 +49,10 @@ def main() -> int:
 
 
 def _outcome(fault: Fault, short: bool) -> tuple[str, bool]:
-    with tempfile.TemporaryDirectory(prefix="gcdesk-fault-") as folder, profile(Path(folder) / "profile"):
+    with (
+        tempfile.TemporaryDirectory(prefix="gcdesk-fault-", ignore_cleanup_errors=True) as folder,
+        profile(Path(folder) / "profile"),
+    ):
         try:
             return fault.make(Path(folder), short).replace(folder, "..."), True
         except Skipped as why:

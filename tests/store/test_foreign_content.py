@@ -132,3 +132,23 @@ def test_a_new_file_is_whole_before_it_has_its_name(path: Path, monkeypatch: pyt
     with pytest.raises(StoreError):
         Store(path)
     assert list(path.parent.iterdir()) == []
+
+
+def test_a_commit_is_on_the_disk_when_it_returns(path: Path) -> None:
+    """SQLite's own word for it: 2 is FULL. A power cut cannot be made for a test."""
+    with Store(path) as store, store.transaction() as connection:
+        assert connection.execute("PRAGMA synchronous").fetchone()[0] == 2
+
+
+def test_what_was_set_aside_in_the_same_second_is_not_overwritten(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gcdesk.store.opening.time.strftime", lambda _form: "20260101-120000")
+    path.parent.mkdir()
+    for number in range(3):
+        path.write_bytes(b"damaged %d " % number * 500)
+        Store(path).close()
+        path.unlink()
+    assert sorted(file.read_bytes()[:9] for file in path.parent.glob("*.corrupt-*")) == [
+        b"damaged 0", b"damaged 1", b"damaged 2",
+    ]  # fmt: skip

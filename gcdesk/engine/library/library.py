@@ -24,6 +24,7 @@ from gcdesk.config.files import replace_folder
 from gcdesk.config.folders import user_folders
 from gcdesk.config.resources import resource_path
 from gcdesk.config.settings import load_settings, save_settings
+from gcdesk.config.thresholds import MODEL_EXTRA_MAX_BYTES
 from gcdesk.engine.captions.rules import CaptionRule, caption_from_path
 from gcdesk.engine.course.checkpoint import import_legacy
 from gcdesk.engine.course.export import export_legacy
@@ -187,7 +188,7 @@ class Library:
         tokenizer = model.folder / TOKENIZER_FILE if model.info.kind == "text" else None
         prepared = save_model(target, replace(model.info, name=name), model.weights, tokenizer)
         for extra in EXTRA_FILES:
-            if (model.folder / extra).is_file():
+            if _is_plain(model.folder / extra):
                 shutil.copyfile(model.folder / extra, prepared / extra)
         return prepared
 
@@ -294,6 +295,11 @@ def refuse_other_formats(path: Path) -> None:
         what = other_format(file.read(HEAD_BYTES), path.stat().st_size, path.name)
     if what:
         raise LibraryError(f"{path.name}: {what}")
+
+
+def _is_plain(file: Path) -> bool:
+    """Whether a model's card or the like is a file of its own: a link could bring any file of this computer along."""
+    return file.is_file() and not file.is_symlink() and file.stat().st_size <= MODEL_EXTRA_MAX_BYTES
 
 
 def _copy_folder(folder: Path, target: Path) -> None:

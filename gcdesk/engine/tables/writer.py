@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,11 @@ Value = str | float | bool | None
 # A spreadsheet runs a cell that begins with one of these (OWASP, CSV injection); a quote before it makes
 # it text.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+# What a terminal obeys when a table is printed on it: all control characters but tab and the ends of lines.
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+# JSON may hold these as they are, and has a way to write them that no terminal and no reader falls for: C1 controls,
+# and the marks that turn the direction of what follows.
+_UNSEEN = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 # At the beginning of a CSV file: without it a spreadsheet takes the letters for another alphabet.
 BYTE_ORDER_MARK = "\ufeff"
 # More digits than fp32 softmax holds would only look exact.
@@ -35,7 +41,10 @@ def readable(text: str) -> str:
 
 
 def neutral(text: str) -> str:
-    """`text` as a CSV cell that no spreadsheet runs as a formula; `without_quote` is its inverse."""
+    """`text` as a CSV cell that no spreadsheet runs as a formula and no terminal as an order; `without_quote` takes the
+    quote off again.
+    """
+    text = _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text)
     return "'" + text if text.lstrip("'").startswith(_FORMULA_STARTS) else text
 
 
@@ -98,11 +107,15 @@ class JsonTable:
         self._between = "[\n"
 
     def write(self, values: Mapping[str, Value]) -> None:
-        self._stream.write(self._between + self._encode(values))
+        self._stream.write(self._between + _UNSEEN.sub(_escaped, self._encode(values)))
         self._between = ",\n"
 
     def finish(self) -> None:
         self._stream.write("\n]\n" if self._between == ",\n" else "[]\n")
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return f"\\u{ord(found[0]):04x}"
 
 
 @contextmanager

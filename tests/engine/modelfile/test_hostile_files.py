@@ -126,6 +126,15 @@ def test_members_of_the_root_folder_are_refused(tmp_path: Path, members: dict[st
         unzip_model(archive, tmp_path / "m.gcmodel")
 
 
+def test_a_card_that_is_a_link_brings_no_file_of_this_computer_along(tmp_path: Path) -> None:
+    model = shutil.copytree(Library().resolve("text", "starter-text"), tmp_path / "linked.gcmodel")
+    (tmp_path / "secret").write_text("a private key")
+    (model / "README.md").unlink(missing_ok=True)
+    (model / "README.md").symlink_to(tmp_path / "secret")
+    made = Library().import_model(model, "linked").folder
+    assert not (made / "README.md").exists()
+
+
 # --- its tokenizer
 
 
