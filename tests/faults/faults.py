@@ -49,10 +49,9 @@ def main() -> int:
 
 
 def _outcome(fault: Fault, short: bool) -> tuple[str, bool]:
-    with (
-        tempfile.TemporaryDirectory(prefix="gcdesk-fault-", ignore_cleanup_errors=True) as folder,
-        profile(Path(folder) / "profile"),
-    ):
+    # A worker that was killed may have left something that cannot be removed yet: that is no fault of the app.
+    made = tempfile.TemporaryDirectory(prefix="gcdesk-fault-", ignore_cleanup_errors=True)
+    with made as folder, profile(Path(folder) / "profile"):
         try:
             return fault.make(Path(folder), short).replace(folder, "..."), True
         except Skipped as why:

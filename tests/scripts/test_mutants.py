@@ -1,4 +1,4 @@
-"""The table of protections fits the code, and the script tells a protection that a test misses from one that none does."""
+"""The table of protections fits the code, and the script knows a protection that no test notices."""
 
 from __future__ import annotations
 
