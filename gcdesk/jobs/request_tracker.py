@@ -206,7 +206,7 @@ class RequestTracker:
         self._close(answer.ticket)
         return True
 
-    def died(self) -> list[Answer]:
+    def crashed(self) -> list[Answer]:
         """The worker is gone. Returns answers for what is set aside; all else will be sent again."""
         jobs = list(self._sent.values())
         self._sent.clear()

@@ -56,7 +56,8 @@ class WorkerClient(QObject):
 
     ready: Ready. started: list of ids. result: Result. preview_ready, heatmap_ready: id, file. words_ready: id,
     WordsReady. failed: id, why a preview or a heat-map could not be made. notice: a sentence. fatal: why nothing works
-    until `configure` or `retry`. died: why the worker is gone, and its last words. state_changed: the new `state`.
+    until `configure` or `retry`. crashed: why the worker is gone, and the end of its standard error.
+    state_changed: the new `state`.
     """
 
     ready = Signal(object)
@@ -68,7 +69,7 @@ class WorkerClient(QObject):
     failed = Signal(int, str)
     notice = Signal(str)
     fatal = Signal(str)
-    died = Signal(str)
+    crashed = Signal(str)
     state_changed = Signal(str)
 
     def __init__(
@@ -88,11 +89,11 @@ class WorkerClient(QObject):
         self._configuration: Configure | None = None
         self._process: LineProcess | None = None
         self._state = STOPPED
-        self._deaths = 0  # since the last answer
-        self._heard = self._looked = 0.0
+        self._crashes = 0  # since the last answer
+        self._last_line_at = self._checked = 0.0
         self._busy_since: dict[int, float] = {}
         self._watch = QTimer(self, interval=max(50, min(1000, int(heartbeat_limit * 250))))
-        self._watch.timeout.connect(self._look)
+        self._watch.timeout.connect(self._check)
         self._restart = QTimer(self, singleShot=True)
         self._restart.timeout.connect(self._launch)
         self._pump = QTimer(self, singleShot=True, interval=0)
@@ -124,7 +125,7 @@ class WorkerClient(QObject):
         self._configuration = configuration
         if self._process is None:
             self._restart.stop()
-            self._deaths = 0
+            self._crashes = 0
             self._set_state(STARTING)
             self._launch()
         else:
@@ -238,7 +239,7 @@ class WorkerClient(QObject):
         )
         process.line.connect(self._line)
         process.ended.connect(self._ended)
-        self._heard = self._looked = time.monotonic()
+        self._last_line_at = self._checked = time.monotonic()
         self._busy_since.clear()
         process.start()
         self._write(self._configuration)
@@ -250,7 +251,7 @@ class WorkerClient(QObject):
             self.state_changed.emit(state)
 
     def _line(self, line: bytes) -> None:
-        self._heard = time.monotonic()
+        self._last_line_at = time.monotonic()
         try:
             event = parse_event(line)
         except ProtocolError as error:
@@ -269,7 +270,7 @@ class WorkerClient(QObject):
                 if started:
                     self.started.emit(started)
             case Result() | PreviewReady() | HeatMapReady() | WordsReady() | Failed():
-                self._deaths = 0
+                self._crashes = 0
                 if self._tracker.answered(event):
                     self._deliver(event)
                 self._send_soon()
@@ -309,10 +310,10 @@ class WorkerClient(QObject):
         if process is not None:
             process.deleteLater()
         _log.warning("the worker ended: %s", reason)
-        self.died.emit(f"The worker ended: {reason}\n\n{stderr_tail}")
-        answers = self._tracker.died()
-        self._deaths = 0 if answers else self._deaths + 1
-        if self._deaths > len(_RESTART_PAUSES_MS):
+        self.crashed.emit(f"The worker ended: {reason}\n\n{stderr_tail}")
+        answers = self._tracker.crashed()
+        self._crashes = 0 if answers else self._crashes + 1
+        if self._crashes > len(_RESTART_PAUSES_MS):
             self._set_state(FAILED)
             last_line = stderr_tail.splitlines()[-1:] or [reason]
             why = one_line(last_line[0], 300)
@@ -320,7 +321,7 @@ class WorkerClient(QObject):
             return
         self._set_state(RESTARTING)
         self.notice.emit("The worker stopped and is started again. Nothing is lost.")
-        self._restart.start(_RESTART_PAUSES_MS[max(0, self._deaths - 1)])
+        self._restart.start(_RESTART_PAUSES_MS[max(0, self._crashes - 1)])
         for answer in answers:
             self._deliver(answer)
 
@@ -330,18 +331,18 @@ class WorkerClient(QObject):
         now = time.monotonic()
         self._busy_since = {item: self._busy_since.get(item, now) for item in busy}
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         """End a worker that is silent, or busy with one thing for too long. It is then started again."""
         now = time.monotonic()
-        asleep = now - self._looked - self._watch.interval() / 1000
-        self._looked = now
+        asleep = now - self._checked - self._watch.interval() / 1000
+        self._checked = now
         if asleep > 1.0:
             # The computer was suspended, or this thread was held up: silence while nobody listened is none.
-            self._heard += asleep
+            self._last_line_at += asleep
             self._busy_since = {item: since + asleep for item, since in self._busy_since.items()}
         if self._process is None:
             return
-        if now - self._heard > self._heartbeat_limit:
+        if now - self._last_line_at > self._heartbeat_limit:
             self._process.kill("it did not answer any more")
         elif any(now - since > self._stuck_limit for since in self._busy_since.values()):
             self._process.kill("a photo kept it busy without end")

@@ -128,7 +128,7 @@ def test_after_a_death_suspects_come_one_by_one(tracker: RequestTracker) -> None
     queue(tracker, 10)
     has = photos(tracker.to_send())
     begin(tracker, has[:2])
-    assert tracker.died() == []
+    assert tracker.crashed() == []
     assert len(tracker) == 10
     for expected in (0, 1):
         (only,) = photos(tracker.to_send())
@@ -141,12 +141,12 @@ def test_after_a_death_suspects_come_one_by_one(tracker: RequestTracker) -> None
 def test_one_that_was_alone_twice_is_set_aside(tracker: RequestTracker) -> None:
     queue(tracker, 10)
     begin(tracker, photos(tracker.to_send())[:2])
-    tracker.died()
+    tracker.crashed()
     tracker.to_send()
-    assert tracker.died() == []  # 0 was alone: its first strike
+    assert tracker.crashed() == []  # 0 was alone: its first strike
     (again,) = photos(tracker.to_send())
     assert again.id == 0
-    (aside,) = tracker.died()
+    (aside,) = tracker.crashed()
     assert isinstance(aside, Result)
     assert aside.id == 0
     assert aside.label is None
@@ -161,14 +161,14 @@ def test_strikes_are_forgotten_by_a_good_answer_and_by_a_retry(tracker: RequestT
     queue(tracker, 1)
     for _ in range(2):
         begin(tracker, photos(tracker.to_send()))
-        assert tracker.died() == []
+        assert tracker.crashed() == []
         (alone,) = photos(tracker.to_send())
         assert tracker.answered(answer(alone))
         queue(tracker, 1)
     begin(tracker, photos(tracker.to_send()))
-    tracker.died()
+    tracker.crashed()
     tracker.to_send()
-    assert tracker.died() != []
+    assert tracker.crashed() != []
     assert [one.id for one in tracker.draw(Preview(0, 0, "0.jpg", 800))] == [0]
     tracker.rescore(Rescore(0, 0, "a cup"))
     (request,) = tracker.to_send()
@@ -183,7 +183,7 @@ def test_strikes_are_forgotten_by_a_good_answer_and_by_a_retry(tracker: RequestT
 def test_a_death_with_nothing_begun_suspects_nobody(tracker: RequestTracker) -> None:
     queue(tracker, 10)
     tracker.to_send()
-    assert tracker.died() == []
+    assert tracker.crashed() == []
     assert [item.id for item in photos(tracker.to_send())] == list(range(10))
 
 
@@ -191,26 +191,26 @@ def test_captions_and_pictures_are_suspects_too(tracker: RequestTracker) -> None
     tracker.rescore(Rescore(1, 0, "deadly"))
     tracker.draw(HeatMap(2, 0, "2.jpg", "Blue"))
     assert len(tracker.to_send()) == 2
-    assert tracker.died() == []
+    assert tracker.crashed() == []
     (first,) = tracker.to_send()
     assert isinstance(first, Rescore)
-    assert tracker.died() == []
+    assert tracker.crashed() == []
     tracker.to_send()
-    (aside,) = tracker.died()
+    (aside,) = tracker.crashed()
     assert isinstance(aside, Result)
     assert "caption" in (aside.error or "")
     (second,) = tracker.to_send()
     assert isinstance(second, HeatMap)
-    tracker.died()
+    tracker.crashed()
     tracker.to_send()
-    (failed,) = tracker.died()
+    (failed,) = tracker.crashed()
     assert isinstance(failed, Failed)
 
 
 def test_a_suspect_that_is_cancelled_holds_up_nobody(tracker: RequestTracker) -> None:
     queue(tracker, 4)
     begin(tracker, photos(tracker.to_send())[:2])
-    tracker.died()
+    tracker.crashed()
     tracker.cancel([0, 1])
     assert [item.id for item in photos(tracker.to_send())] == [2, 3]
 
@@ -218,7 +218,7 @@ def test_a_suspect_that_is_cancelled_holds_up_nobody(tracker: RequestTracker) ->
 def test_suspects_wait_while_paused_and_captions_do_not(tracker: RequestTracker) -> None:
     queue(tracker, 4)
     begin(tracker, photos(tracker.to_send())[:2])
-    tracker.died()
+    tracker.crashed()
     tracker.paused = True
     tracker.rescore(Rescore(9, 0, "a cup"))
     (request,) = tracker.to_send()

@@ -23,7 +23,7 @@ def make_controller(settings: Settings) -> Controller:
     port.setParent(controller)
     ledger.trouble.connect(controller.notice)
     port.stopped.connect(lambda text: controller.offered.emit(text, "Try again", port.retry))
-    client.died.connect(lambda words: write_report("worker", words))
+    client.crashed.connect(lambda words: write_report("worker", words))
     port.state_changed.connect(controller.say_state)
     client.ready.connect(lambda message: ledger.begin_run(_run(message, controller.settings)))
     return controller

@@ -94,9 +94,9 @@ class Intake(QObject):
         self._tables: deque[_Work] = deque()  # between two pieces of a folder
         self._folders: deque[_Work] = deque()
         self._current: _Work | None = None
-        self._silence = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
-        self._silence.timeout.connect(self._tell_silence)
-        self.silent_seconds = DRIVE_STALLED_SECONDS
+        self._stall_timer = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
+        self._stall_timer.timeout.connect(self._report_stall)
+        self.stall_seconds = DRIVE_STALLED_SECONDS
         self._closed = False
         self.tables: list[CaptionTable] = []
         self._session = self._controller.session_id
@@ -234,30 +234,30 @@ class Intake(QObject):
             self._go_on()
 
         work.answered = time.monotonic()
-        self._silence.start(round(self.silent_seconds * 1000))
+        self._stall_timer.start(round(self.stall_seconds * 1000))
         self._file_tasks.run(work.begin(work), take, after)
 
     def _still(self) -> None:
         """Nothing is being read any more."""
         self._current = None
-        self._silence.stop()
+        self._stall_timer.stop()
         self._host.withdraw(self._skip)
 
     # --- a drive that does not answer
 
-    def _tell_silence(self) -> None:
+    def _report_stall(self) -> None:
         """Say it, again and again where other news took its place."""
         work = self._current
         if work is None:
             return
-        left = work.answered + self.silent_seconds - time.monotonic()
+        left = work.answered + self.stall_seconds - time.monotonic()
         if left <= 0 and not self._host.is_offering(self._skip):
             self._host.interrupt(
                 f"The drive with “{work.name}” does not answer. What was opened after it waits for it.",
                 "Leave it out",
                 self._skip,
             )
-        self._silence.start(round((left if left > 0 else self.silent_seconds) * 1000) + 1)
+        self._stall_timer.start(round((left if left > 0 else self.stall_seconds) * 1000) + 1)
 
     def _skip(self) -> None:
         """Go on with what was opened next."""

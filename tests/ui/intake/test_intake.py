@@ -113,7 +113,7 @@ def drive(features: Features, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         (tmp_path / name / f"cup on the {name}.png").write_bytes(png())
     made = Drive()
     monkeypatch.setattr(intake, "find_photos", made.find)
-    features.intake.silent_seconds = 0.05
+    features.intake.stall_seconds = 0.05
     yield made
     made.answers.set()
 
