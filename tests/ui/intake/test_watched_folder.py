@@ -296,19 +296,19 @@ def test_photos_that_are_sorted_inside_the_watched_folder_come_no_second_time(
         photo(camera / f"cup {number}.png", size=(40 + number, 30))
     wait_rows(qtbot, window, 40)
     answer(qtbot, window)
-    looks: list[object] = []
-    features.watch._looker.looked.connect(looks.append)
+    polls: list[object] = []
+    features.watch._poller.polled.connect(polls.append)
     features.exports.sort(np.arange(40), camera / "sorted", move, True)
     qtbot.waitUntil(lambda: "40 photos" in window.strip.notice.text())
-    first = len(looks)
-    qtbot.waitUntil(lambda: len(looks) >= first + 3)
+    first = len(polls)
+    qtbot.waitUntil(lambda: len(polls) >= first + 3)
     assert len(window.controller.rows) == 40
     window.strip.offer.click()
     qtbot.waitUntil(
         lambda: "moved back" in window.strip.notice.text() or "taken out" in window.strip.notice.text()
     )
-    first = len(looks)
-    qtbot.waitUntil(lambda: len(looks) >= first + 3)
+    first = len(polls)
+    qtbot.waitUntil(lambda: len(polls) >= first + 3)
     assert len(window.controller.rows) == 40
     photo(camera / "sorted" / "Blue" / "cup 7.png", "blue")  # a photo of that name by somebody else is one
     wait_rows(qtbot, window, 41)
