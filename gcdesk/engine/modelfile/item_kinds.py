@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from gcdesk.config.files import write_atomically
 from gcdesk.config.thresholds import MODEL_EXTRA_MAX_BYTES
 from gcdesk.engine.errors import ModelFileError
 from gcdesk.engine.modelfile.info import ModelInfo
@@ -66,7 +67,6 @@ def save_item_kinds(kinds: ItemKinds, folder: Path, weights_sha256: str) -> Path
     """Put the file into a model folder; it holds for these weights only. Raises ModelFileError for odd names."""
     _check_names(kinds.names, Path(folder).name)
     file = Path(folder) / KINDS_FILE
-    work = file.with_suffix(".tmp")
     stored: dict[str, np.ndarray] = {
         "weight": np.ascontiguousarray(kinds.weight, np.float16),
         "bias": np.ascontiguousarray(kinds.bias, np.float32),
@@ -76,8 +76,7 @@ def save_item_kinds(kinds: ItemKinds, folder: Path, weights_sha256: str) -> Path
         "names": json.dumps(kinds.names),
         "temperature": repr(float(kinds.temperature)),
     }
-    work.write_bytes(save(stored, facts))
-    work.replace(file)
+    write_atomically(file, save(stored, facts))
     return file
 
 
