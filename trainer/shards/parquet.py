@@ -9,6 +9,7 @@ from pathlib import Path
 
 from gcdesk.config.files import replace_atomically
 from gcdesk.engine.labels import BINS
+from gcdesk.engine.tables.writer import without_quote
 
 _GROUP = 50_000  # rows in memory at a time
 _NUMBERS = ("image_confidence", "text_confidence", "confidence", "margin")
@@ -47,4 +48,4 @@ def _value(name: str, word: str, number: bool) -> str | float | bool | None:
         return word == "true"
     if word == "" and name not in ("path", "caption", "reason"):
         return None
-    return float(word) if number else word
+    return float(word) if number else without_quote(word)

@@ -19,6 +19,7 @@ from gcdesk.cluster.results.tar_reader import opened_result
 from gcdesk.engine.classification.result_row import FIELDS
 from gcdesk.engine.labels import BINS
 from gcdesk.engine.selection.rules import Winner
+from gcdesk.engine.tables.writer import without_quote
 from gcdesk.store import NewPhoto, Run, Store, StoredResult, store_path
 from trainer.job.collect import MANIFEST_FILE
 from trainer.job.config import JobError
@@ -133,7 +134,7 @@ def _read(rows: Path) -> Iterator[tuple[NewPhoto, dict[str, object]]]:
             if tuple(next(reader, ())) != FIELDS:
                 raise ResultError(f"The result's {ROWS_FILE} has other columns than a table of gcdesk.")
             for cells in reader:
-                row = dict(zip(FIELDS, cells, strict=True))
+                row = dict(zip(FIELDS, map(without_quote, cells), strict=True))
                 yield NewPhoto(row["path"], row["caption"]), _result_of(row)
         except (csv.Error, ValueError) as error:  # UnicodeDecodeError is one
             raise ResultError(

@@ -76,5 +76,5 @@ def has_end(data: bytes) -> bool:
     for marker, at in segments(data):
         end = at + 2 + struct.unpack_from(">H", data, at + 2)[0]
         if marker == _SCAN:
-            return data.find(b"\xff\xd9", end) >= 0
+            return data.rfind(b"\xff\xd9", end) >= 0  # from the end: a whole photo is not read through
     return end < len(data)

@@ -1,6 +1,6 @@
 """The photo that a camera puts into its raw file as a JPEG of its own: what is shown and read of a raw file.
 
-The sensor's data themselves are not developed: rawpy would do it and brings 10 MB (docs/speed.md has the sizes). A
+The sensor's data themselves are not developed: rawpy would do it and brings 10 MB (docs/speed.md). A
 thumbnail is never taken for the photo.
 """
 

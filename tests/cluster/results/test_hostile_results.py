@@ -218,6 +218,13 @@ def test_good_rows_are_taken_by_a_confined_process(
     assert "2 photos are in the session “back”; 1 could not be read." in capsys.readouterr().out
 
 
+def test_captions_that_a_spreadsheet_would_run_come_back_as_they_were(tmp_path: Path) -> None:
+    arrival = take_rows(rows_archive(tmp_path / "x.tar.gz", [cells(path="'=sum.jpg", caption="'-glass jar")]))
+    with Store(store_path()) as store:
+        found = store.load_rows(arrival.session)
+    assert (found.path, found.caption) == (["=sum.jpg"], ["-glass jar"])
+
+
 def test_figures_that_no_axis_holds_are_left_out(tmp_path: Path) -> None:
     lines = [
         '{"type": "epoch", "val": 0.5}',
