@@ -179,12 +179,14 @@ def stopped_run(samples: Path, out: Path) -> str:
     return err
 
 
+@pytest.mark.posix("Windows sends a process no such signal")
 def test_ctrl_c_keeps_what_was_done(samples: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.json"
     stopped_run(samples, out)
     assert 0 < len(json.loads(out.read_text(encoding="utf-8"))) < 3000
 
 
+@pytest.mark.posix("Windows sends a process no such signal")
 def test_ctrl_c_leaves_an_older_whole_table_alone(samples: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.json"
     assert main(["classify", str(samples / "orange peel.jpg"), "--out", str(out), "--quiet"]) == 0

@@ -50,6 +50,7 @@ def test_help_imports_nothing_heavy() -> None:
     assert shown.splitlines()[-1] == "[]"
 
 
+@pytest.mark.posix("Windows always has a display")
 def test_without_a_display_it_says_so_and_classifies_the_samples(samples: Path) -> None:
     shown = gcdesk(DISPLAY="", WAYLAND_DISPLAY="", QT_QPA_PLATFORM="")
     assert shown.returncode == 0, shown.stderr
@@ -102,6 +103,7 @@ def test_errors_are_one_line(tmp_path: Path, samples: Path) -> None:
     assert shown.stdout == ""
 
 
+@pytest.mark.posix("no such command there")
 def test_a_reader_that_has_enough_is_no_error(samples: Path) -> None:
     command = f"{sys.executable} -m gcdesk classify '{samples}' --quiet | head -1"
     shown = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)  # noqa: S602

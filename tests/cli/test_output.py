@@ -83,7 +83,7 @@ def test_json_has_the_fields_with_types() -> None:
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])
 def test_a_cell_that_a_spreadsheet_would_run_is_neutralised(start: str) -> None:
-    path = f"{start}cmd|' /C calc'!A0.jpg"
+    path = f"{start}cmd|' -C calc'!A0.jpg"
     [row] = as_csv(result(path))
     assert row["path"] == "'" + path
     assert neutral("safe = cell") == "safe = cell"

@@ -11,6 +11,7 @@ from gcdesk.cli.main import main
 
 
 @pytest.mark.parametrize("kind", ["text", "image"])
+@pytest.mark.torch
 def test_the_trainers_explain_themselves(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["train", kind, "--help"])
@@ -37,6 +38,7 @@ def test_an_unknown_kind_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert "smell" in capsys.readouterr().err
 
 
+@pytest.mark.torch
 def test_the_trainers_own_options_do_not_hide_what_runs(capsys: pytest.CaptureFixture[str]) -> None:
     """Both trainers have an option `--train`, which must not be taken for the function to call."""
     assert main(["train", "text", "--train", "no-such-file.csv"]) == 2
