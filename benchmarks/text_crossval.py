@@ -30,7 +30,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +41,7 @@ from gcdesk.engine.captions.rules import DEFAULT_CAPTION_RULE
 from gcdesk.engine.evaluation.metrics import wilson_interval
 from gcdesk.engine.labels import BINS
 from gcdesk.engine.modelfile.tokenizer import load_tokenizer, shared_tokenizer
+from trainer.image.process.devices import low_precision_of
 from trainer.image.process.reporting import Reporter, TextReporter
 from trainer.text.data import Caption, joined, read_captions
 from trainer.text.folds import Learn, OutOfFold, cross_validate, learner
@@ -169,6 +170,9 @@ def main() -> None:
     rows = []
     for way in args.ways:
         settings = settings_from(changes, read_recipe(FROZEN if way == "frozen" else RECIPE))
+        # 16 bits only where the processor has them: elsewhere they take ten times as long.
+        low = settings.low_precision and low_precision_of("auto", torch.device("cpu"))
+        settings = replace(settings, low_precision=low)
         row, result = measure(
             way, learner_of(way, settings, TextReporter(io.StringIO())), data, args.phrases, args.folds
         )
