@@ -161,6 +161,10 @@ def _process_events() -> None:
 
 
 def _words(pid: int) -> str:
+    if sys.platform != "linux":
+        with suppress(psutil.Error):
+            return f"{pid} {' '.join(psutil.Process(pid).cmdline())}"
+        return str(pid)
     try:
         command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
     except OSError:

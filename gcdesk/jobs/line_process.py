@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import subprocess
 import sys
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
+import psutil
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal
 
 _log = logging.getLogger(__name__)
@@ -17,6 +18,13 @@ _log = logging.getLogger(__name__)
 # A child that was asked to stop has so long before its group is ended.
 PATIENCE_MS = 3000
 _STDERR_TAIL_LINES = 20
+
+
+def _descendants(pid: int) -> list[psutil.Process]:
+    """All that the process has started and that has started others."""
+    with suppress(psutil.Error):
+        return list(psutil.Process(pid).children(recursive=True))
+    return []
 
 
 class LineProcess(QObject):
@@ -105,9 +113,11 @@ class LineProcess(QObject):
             except ProcessLookupError:
                 self._process.kill()  # so young that it has no session yet
         elif sys.platform == "win32" and pid > 0:
-            taskkill = os.path.join(os.environ.get("SYSTEMROOT", r"C:\Windows"), "System32", "taskkill.exe")
-            subprocess.Popen([taskkill, "/F", "/T", "/PID", str(pid)], creationflags=0x08000000)  # no window
+            children = _descendants(pid)  # asked before: of a process that is gone nobody knows them
             self._process.kill()
+            for child in children:
+                with suppress(psutil.Error):
+                    child.kill()
 
     def close(self, patience_ms: int) -> None:
         """Ask it to end and wait for that, at most so long; then kill it. Nothing is signalled any more."""

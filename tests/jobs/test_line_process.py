@@ -10,6 +10,7 @@ from pathlib import Path
 import leaks
 import pytest
 from client_kit import turn_until
+from processes import CRASH
 
 from gcdesk.config.folders import user_folders
 from gcdesk.config.settings import Settings
@@ -72,12 +73,15 @@ def test_what_it_says_on_standard_error_goes_to_the_log(run: Run, caplog: pytest
 
 
 def test_a_crash_is_told_from_an_end(run: Run) -> None:
-    assert "crashed" in run("import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)").wait()
+    crash = (
+        f"import os, signal\nos.kill(os.getpid(), {CRASH if sys.platform == 'win32' else 'signal.SIGSEGV'})"
+    )
+    assert "crashed" in run(crash).wait()
 
 
 def test_a_polite_child_hears_the_farewell_and_goes(run: Run) -> None:
     child = run(
-        "import sys\nfor line in sys.stdin: print('heard ' + line, end='', flush=True)",
+        "import os, sys\nfor line in sys.stdin: os.write(1, b'heard ' + line.encode())",
         shutdown_message=b"bye\n",
     )
     child.process.stop()
