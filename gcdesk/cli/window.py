@@ -34,6 +34,8 @@ def smoke_window(report: str) -> int:
     if not has_display():
         print("gcdesk: --smoke needs a display: set DISPLAY, or QT_QPA_PLATFORM=offscreen.", file=sys.stderr)
         return 2
+    from gcdesk.engine.tables.targets import refuse_precious
     from gcdesk.ui.app.self_test import smoke
 
+    refuse_precious(Path(report))
     return smoke(Path(report).absolute())

@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 
 from gcdesk.engine.photos.bin_folders import MAP_HELP, parse_names, splits_in
+from gcdesk.engine.tables.targets import refuse_base
 from trainer.image.distillation.command import run_distillation
 from trainer.image.local import (
     RECIPE,
@@ -118,6 +119,7 @@ def run(args: argparse.Namespace) -> int:
     """
     if args.teacher:
         return run_distillation(args)
+    refuse_base(args.out, args.base)
     local = args.local is not None
     sources = replace(_sources(args), names=parse_names(args.map_folders))
     settings = chosen_settings(args.recipe or (RECIPE if local else None), args.set)

@@ -25,6 +25,7 @@ from gcdesk.engine.modelfile.training_captions import (
 )
 from gcdesk.engine.photos.bin_folders import MAP_HELP, parse_names
 from gcdesk.engine.selection.calibration import fit_temperature
+from gcdesk.engine.tables.targets import refuse_base
 from trainer.image.finalize import SplitLogits, figures
 from trainer.image.process.devices import choose_device, low_precision_of
 from trainer.image.process.interrupts import interruptible
@@ -133,6 +134,7 @@ def run(args: argparse.Namespace) -> int:
 
 def train(args: argparse.Namespace, report: Reporter, stopping: Callable[[], bool] = never) -> Trained:
     """Train and write the model; once `stopping` says yes, write what is best so far. Raises GcdeskError."""
+    refuse_base(args.out, args.base)
     if args.threads:
         torch.set_num_threads(args.threads)
     device = str(choose_device(args.device))

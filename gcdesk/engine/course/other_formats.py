@@ -7,10 +7,12 @@ from pathlib import Path
 
 HEAD_BYTES = 512
 _RESAVE = "Save it where it was made with torch.save(model.state_dict(), 'weights.pth') and import that"
+_PICKLE = f"it is a pickle of Python objects: opening it would run code. {_RESAVE}"
 _STARTS = {
     b"GGUF": "it is a GGUF file of a language model, which does not classify waste",
     b"\x89HDF\r\n": f"it is a Keras or HDF5 file. Models of Keras are not read; train one with PyTorch. {_RESAVE}",
     b"\x93NUMPY": f"it is a NumPy array, not a model. {_RESAVE}",
+    **dict.fromkeys((b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"), _PICKLE),
     b"Rar!": "it is a RAR archive: unpack it and import the file in it",
     b"7z\xbc\xaf": "it is a 7-Zip archive: unpack it and import the file in it",
     b"\x1f\x8b": "it is a gzip archive: unpack it and import the file in it",

@@ -46,6 +46,14 @@ def refuse_precious(target: Path) -> None:
         raise GcdeskError(f"{target} is {what} and is left alone: choose another name to write to.")
 
 
+def refuse_base(result: Path, base: Path | str | None) -> None:
+    """Raise GcdeskError where a training would write its model over the one that it starts from."""
+    if base is not None and result.exists() and _same(result, Path(base)):
+        raise GcdeskError(
+            f"{result} is what the training starts from and is left alone: choose another --out."
+        )
+
+
 def refuse_target(target: Path, inputs: Iterable[Path | str], force: bool) -> None:
     """Raise GcdeskError unless `target` may be written: what is read is never replaced, an unknown file by `force`."""
     if not target.exists() or is_stream(target):

@@ -121,7 +121,7 @@ def test_the_old_format_is_refused_with_a_line_that_resaves_it(
     [
         (b"", "it is empty"),
         (b"GIF89a", "it is not a .pth file that torch has saved"),
-        (b"\x80\x04N.", "it is not a .pth file that torch has saved"),
+        (b"\x80\x04N.", "pickle of Python objects"),
         (b"\n<!DOCTYPE html><html>Sign in", "it is a web page"),
         (b"PK\x03\x04" + bytes(200), "cut off or damaged"),
     ],

@@ -17,7 +17,7 @@ from gcdesk.engine.errors import GcdeskError
 from gcdesk.engine.library.import_sources import inspect_model_file
 from gcdesk.engine.library.library import Library
 
-KINDS = ["safetensors", "onnx", "keras", "tflite", "gzip"]
+KINDS = ["safetensors", "onnx", "keras", "tflite", "gzip", "pickle"]
 
 
 def written(kind: str, path: Path) -> Path:
@@ -26,7 +26,12 @@ def written(kind: str, path: Path) -> Path:
     elif kind == "onnx":
         path.write_bytes(next(resource_path("graphs").glob("*.onnx")).read_bytes())
     else:
-        heads = {"keras": b"\x89HDF\r\n\x1a\n", "tflite": b"\x1c\0\0\0TFL3", "gzip": b"\x1f\x8b\x08"}
+        heads = {
+            "keras": b"\x89HDF\r\n\x1a\n",
+            "tflite": b"\x1c\0\0\0TFL3",
+            "gzip": b"\x1f\x8b\x08",
+            "pickle": b"\x80\x04\x95",
+        }
         path.write_bytes(heads[kind] + bytes(200))
     return path
 

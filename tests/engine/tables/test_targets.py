@@ -12,7 +12,7 @@ import pytest
 
 from gcdesk.engine.classification.result_row import FIELDS
 from gcdesk.engine.errors import GcdeskError
-from gcdesk.engine.tables.targets import refuse_target
+from gcdesk.engine.tables.targets import refuse_base, refuse_target
 from gcdesk.engine.tables.writer import CsvTable, JsonTable, replaced_file
 
 
@@ -113,3 +113,12 @@ def test_a_device_is_written_to() -> None:
     with replaced_file(Path("/dev/null")) as stream:
         stream.write("rows")
     assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
+
+
+def test_a_training_is_not_written_over_what_it_starts_from(tmp_path: Path) -> None:
+    model = tmp_path / "line 2.gcmodel"
+    model.mkdir()
+    with pytest.raises(GcdeskError, match="starts from"):
+        refuse_base(model, tmp_path / "." / "line 2.gcmodel")
+    refuse_base(tmp_path / "new.gcmodel", model)
+    refuse_base(model, "starter")
