@@ -8,8 +8,9 @@ names      those of tests/data/names: read as words although a device gave them;
 signs      the phrases that ship with the app, their words joined: how many change their bin, and how many of those
            without asking for a review, under the rule of older models and under that of the starter.
 words      captions of benchmarks/captions.csv (nonsense, French, German, Chinese), Toronto's phrases that no training
-           caption has, and the file names of the shared photos, which the starter never learned: how often the text
-           model abstains, how often it asks, and how often it is right where it does not abstain.
+           caption has, the names of the things in the shared items that none has, and the file names of the shared
+           photos, which the starter never learned: how often the text model abstains, how often it asks, and how often
+           it is right where it does not abstain.
 
 FILE.npz is what `text_crossval.py --ways ours --save` writes: each caption by the model that did not learn its fold,
 its words known if the other folds or the phrases have them. Needs the shared data ($GCDESK_SHARED).
@@ -33,7 +34,7 @@ from gcdesk.engine.classification.classifier import Classifier, Item
 from gcdesk.engine.classification.results import Result
 from gcdesk.engine.inference.devices import open_backend
 from gcdesk.engine.modelfile.known_words import KnownWords, words_of
-from gcdesk.engine.modelfile.training_captions import caption_mark, load_seen
+from gcdesk.engine.modelfile.training_captions import caption_hash, load_training_captions
 
 ROOT = Path(__file__).resolve().parent.parent
 NAMES = ROOT / "tests" / "data" / "names"
@@ -124,13 +125,15 @@ def word_row(what: str, answers: Sequence[tuple[Result, str]], share: Sequence[f
 def words(reader: Classifier, model: Path, data: Path) -> list[Row]:
     """What the text model does with captions that it did not learn."""
     assert reader.text is not None
-    seen = load_seen(model, reader.text.info)
+    seen = load_training_captions(model, reader.text.info)
     kinds: dict[str, list[tuple[str, str]]] = {}
     for kind in ("nonsense", "French", "German", "Chinese"):
         kinds[kind] = read_text_column(ROOT / "benchmarks" / "captions.csv", kind=kind)
     toronto = read_text_column(data / "captions" / "municipal.csv", city="toronto")
-    kinds["Toronto, not learned"] = [one for one in toronto if caption_mark(apply_rule(one[0])) not in seen]
+    kinds["Toronto, not learned"] = [one for one in toronto if caption_hash(apply_rule(one[0])) not in seen]
     photos = sorted((data / "photos").glob("*/*.jpg"))
+    items = {(caption_from_path(path), path.parent.name) for path in (data / "items").glob("*/*.jpg")}
+    kinds["names in items, not learned"] = sorted(one for one in items if caption_hash(one[0]) not in seen)
     kinds["photos' names"] = [(caption_from_path(path), path.parent.name) for path in photos]
     found = []
     for kind, rows in kinds.items():

@@ -64,7 +64,8 @@ class TableWriter:
         mark = "check" if result.review else ""
         bin_name = result.label.upper() if result.label else "-"
         path = readable(str(result.path)) if result.path is not None else ""
-        caption = result.caption or ("add a caption" if result.error is None else "")
+        missing = "cannot be read" if result.unreadable else "add a caption" if result.error is None else ""
+        caption = result.caption or missing
         self._line(
             path, caption, _vote(result.image), _vote(result.text), bin_name, result.winner or "-", mark
         )

@@ -54,6 +54,11 @@ def apply_rule(text: str, rule: CaptionRule = DEFAULT_CAPTION_RULE) -> str:
     return " ".join(_NOT_LETTERS.sub(" ", fold(_CAPITALS.sub(" ", whole))).split())
 
 
+def is_unreadable(text: str, rule: CaptionRule = DEFAULT_CAPTION_RULE) -> bool:
+    """Whether somebody wrote something of which nothing is left: another script, emoji, digits alone."""
+    return bool(text.strip()) and not apply_rule(text, rule)
+
+
 def caption_from_path(path: Path | str, rule: CaptionRule = DEFAULT_CAPTION_RULE) -> str:
     """The caption that a file's name is: what its stem says, by `rule`, and "" for a name that a device gave.
 

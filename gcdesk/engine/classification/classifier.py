@@ -16,7 +16,7 @@ from itertools import islice
 import numpy as np
 
 from gcdesk.config.thresholds import TEXT_WEIGHT, Thresholds
-from gcdesk.engine.captions.rules import DEFAULT_CAPTION_RULE, apply_rule, caption_from_path
+from gcdesk.engine.captions.rules import DEFAULT_CAPTION_RULE, apply_rule, caption_from_path, is_unreadable
 from gcdesk.engine.classification.results import Combined, Item, ModelVotes, Result, Times
 from gcdesk.engine.classification.scoring import (
     CaptionScorer,
@@ -96,10 +96,6 @@ class Classifier:
             return ""
         return caption_from_path(item.path, self.caption_rule)
 
-    def _cannot_read(self, item: Item, caption: str) -> bool:
-        """Whether somebody wrote a caption of which nothing is left in the form that the text model reads."""
-        return self.text is not None and not caption and bool((item.caption or "").strip())
-
     def classify(self, items: Iterable[Item], cancel: threading.Event | None = None) -> Iterator[Result]:
         """Yield one Result for each item, in order. Setting `cancel` ends the stream after the runs in
         flight.
@@ -142,7 +138,10 @@ class Classifier:
             [image.distance for image in images],
             [text.known_words if text is not None else 1.0 for text in texts],
             [text.unknown if text is not None else () for text in texts],
-            [self._cannot_read(item, caption) for item, caption in zip(items, captions, strict=True)],
+            [
+                self.text is not None and is_unreadable(item.caption or "", self.caption_rule)
+                for item in items
+            ],
         )
         combined = self._combine(
             [image.logits for image in images],

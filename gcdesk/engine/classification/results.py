@@ -58,6 +58,7 @@ class Result:
     distance: how unlike the training photos the photo is (see `modelfile.novelty`), None where that is not known.
     kinds: what kind of thing it looks like, the likeliest first (see `modelfile.item_kinds`).
     known_words: the share of the caption's words that the text model knows, 1 where there are none.
+    unreadable: somebody wrote a caption of which the text model can read nothing.
     """
 
     index: int
@@ -76,6 +77,7 @@ class Result:
     distance: float | None = None
     kinds: tuple[Guess, ...] = ()
     known_words: float = 1.0
+    unreadable: bool = False
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,7 @@ class Combined:
             error=error,
             times=times,
             known_words=float(self.flags.known_words[row]),
+            unreadable=bool(self.flags.unreadable[row]),
         )
 
     def _asks(self, row: int) -> bool:

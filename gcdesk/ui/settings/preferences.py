@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 
 from gcdesk.config.settings import Settings, save_settings
+from gcdesk.engine.captions.rules import is_unreadable
 from gcdesk.engine.labels import NOT_SET
 from gcdesk.store import Status
 from gcdesk.ui.host import Host
@@ -104,8 +105,10 @@ class Preferences(QObject):
         rows = self._controller.rows
         done = np.flatnonzero((rows.status == Status.DONE) & (rows.label != NOT_SET))
         items, image, text = rows.item_id[done].copy(), rows.image[done].copy(), rows.text[done].copy()
-        # A photo that could not be read asks for a review whatever its caption says.
-        failed = np.array([bool(rows.error[row]) for row in done.tolist()], dtype=bool)
+        # A photo or a caption that could not be read asks for a review whatever the other says.
+        failed = np.array(
+            [bool(rows.error[row]) or is_unreadable(rows.caption[row]) for row in done.tolist()], dtype=bool
+        )
 
         def work() -> np.ndarray:
             return np.asarray(review_flags(image, text, settings) | failed)
