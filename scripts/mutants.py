@@ -27,7 +27,8 @@ ROOT = Path(__file__).resolve().parent.parent
 TABLE = Path(__file__).with_suffix(".toml")
 # Copied, because a mutant changes them or because they find others beside themselves; the rest is linked.
 _COPIED = ("gcdesk", "trainer", "tests", "scripts", "pyproject.toml")
-_LONGEST_SECONDS = 600.0  # a mutant that makes a test wait for ever is noticed as well
+# A mutant that makes a test wait for ever is noticed as well: one test, and all of an entry's.
+_LONGEST_TEST_SECONDS, _LONGEST_SECONDS = 120, 600.0
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,8 @@ def try_out(mutant: Mutant, copy: Path) -> bool:
 def _pytest(tests: Sequence[str], copy: Path) -> int:
     environment = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
     environment.setdefault("GCDESK_SHARED", str(ROOT.parent / "shared"))
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
+    command += [f"--timeout={_LONGEST_TEST_SECONDS}", *tests]
     ran = subprocess.run(
         command,
         cwd=copy,
