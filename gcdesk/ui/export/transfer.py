@@ -69,17 +69,19 @@ class _Planned:
 def carry_out(
     steps: Sequence[Step],
     move: bool,
-    journal: Store,
+    journal: Store | None = None,
     stop: threading.Event | None = None,
     tell: Progress | None = None,
     own: OwnFiles | None = None,
 ) -> Transfer:
     """Copy or move. One photo that cannot be placed does not keep the others; `stop` ends between two.
 
-    journal: where each photo is written down before it is touched. own: learns the names that appear, so that the
-    watched folder does not take them for new photos. Raises GcdeskError where the journal cannot be written at first.
+    journal: where each photo is written down before it is touched; None for one that nobody asks afterwards. own:
+    learns the names that appear, so that the watched folder does not take them for new photos. Raises GcdeskError where the journal cannot be written at first.
     """
-    return _Carrier(Transfer(move, tuple(steps)), stop, tell, journal, own or OwnFiles()).run()
+    return _Carrier(
+        Transfer(move, tuple(steps)), stop, tell, journal or Store(in_memory=True), own or OwnFiles()
+    ).run()
 
 
 class _Carrier:
@@ -268,7 +270,7 @@ def earlier(found: Sequence[JournaledMove], folders: Sequence[str]) -> Transfer:
 
 def take_back(
     transfer: Transfer,
-    journal: Store,
+    journal: Store | None = None,
     own: OwnFiles | None = None,
     stop: threading.Event | None = None,
 ) -> Transfer:
@@ -277,7 +279,7 @@ def take_back(
 
     Returns a transfer whose `placed` are the photos that are back.
     """
-    own = own or OwnFiles()
+    journal, own = journal or Store(in_memory=True), own or OwnFiles()
     back = Transfer(transfer.moved, transfer.steps)
     photos = list(reversed(transfer.placed))
     for first in range(0, len(photos), _AT_ONCE):
