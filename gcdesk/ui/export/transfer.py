@@ -77,7 +77,8 @@ def carry_out(
     """Copy or move. One photo that cannot be placed does not keep the others; `stop` ends between two.
 
     journal: where each photo is written down before it is touched; None for one that nobody asks afterwards. own:
-    learns the names that appear, so that the watched folder does not take them for new photos. Raises GcdeskError where the journal cannot be written at first.
+    learns the names that appear, so that the watched folder does not take them for new photos. Raises GcdeskError
+    where the journal cannot be written at first.
     """
     return _Carrier(
         Transfer(move, tuple(steps)), stop, tell, journal or Store(in_memory=True), own or OwnFiles()
