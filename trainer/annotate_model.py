@@ -19,7 +19,7 @@ from gcdesk.engine.errors import PhotoError
 from gcdesk.engine.evaluation.labelled_set import read_labelled
 from gcdesk.engine.inference.devices import open_backend
 from gcdesk.engine.modelfile.checkpoint import load_info
-from gcdesk.engine.modelfile.known_words import save_known_words, words_of
+from gcdesk.engine.modelfile.known_words import KnownWords, save_known_words, words_of
 from gcdesk.engine.modelfile.novelty import NOVELTY_FILE, fit_novelty, save_novelty
 from gcdesk.engine.modelfile.training_captions import SEEN_FILE, save_training_captions
 from gcdesk.engine.photos.decoding import decode_photo
@@ -27,6 +27,9 @@ from gcdesk.engine.photos.preprocessing import preprocess
 from trainer.text.data import read_captions, without
 
 _AT_ONCE = 8
+_THINGS = Path(__file__).parent / "phrases" / "english_things.txt"
+# Of the pooled features. Of English names of things that are not learned three in five are as close to a learned word.
+_CLOSE_COSINE = 0.75
 
 
 def note_photos(model: Path, folder: Path) -> int:
@@ -67,8 +70,24 @@ def note_captions(
     held = [row for source in tests for row in read_captions(source, where, rule).rows]
     captions = {row.text for row in without(rows, held)[0]}
     save_training_captions(captions, model, info.weights_sha256)
-    save_known_words(words_of(captions), model, info.weights_sha256)
+    words = words_of(captions)
+    save_known_words(words, model, info.weights_sha256, _close_in_meaning(model, words))
     return len(captions)
+
+
+def _close_in_meaning(model: Path, words: frozenset[str]) -> list[str]:
+    """The words of english_things.txt that are not learned, and that the model puts beside a learned one."""
+    known = KnownWords(words)
+    lines = _THINGS.read_text(encoding="utf-8").splitlines()
+    things = sorted({word for line in lines if not line.startswith("#") for word in line.split()})
+    others = [word for word in things if not known.knows(word)]
+    backend = open_backend("text", model, "cpu")
+    learned, asked = (
+        features / np.linalg.norm(features, axis=1, keepdims=True)
+        for features in (backend.run(sorted(words)).features, backend.run(others).features)
+    )
+    nearest = (asked @ learned.T).max(axis=1)
+    return [word for word, cosine in zip(others, nearest.tolist(), strict=True) if cosine >= _CLOSE_COSINE]
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from gcdesk.engine.captions.rules import DEFAULT_CAPTION_RULE
 from gcdesk.engine.inference.torch_networks import weights_of
 from gcdesk.engine.modelfile.checkpoint import load_info, save_model
 from gcdesk.engine.modelfile.info import MODEL_SUFFIX, ModelInfo, Provenance
-from gcdesk.engine.modelfile.known_words import load_known_words, save_known_words, words_of
+from gcdesk.engine.modelfile.known_words import KnownWords, load_known_words, save_known_words, words_of
 from gcdesk.engine.modelfile.tokenizer import load_tokenizer, shared_tokenizer
 from gcdesk.engine.modelfile.training_captions import (
     load_training_captions,
@@ -269,22 +269,22 @@ def _write(
     sha256 = load_info(saved).weights_sha256
     save_training_captions((row.text for row in training.train), saved, sha256)
     # An encoder remembers what it was trained on before.
-    marks, words = _known_to_base(args.base)
+    marks, known = _known_to_base(args.base)
     write_hashes({*load_training_captions(saved, load_info(saved)), *marks}, saved, sha256)
-    if words is not None:
-        save_known_words({*words, *words_of(row.text for row in training.train)}, saved, sha256)
+    if known is not None:
+        learned = words_of(row.text for row in training.train)
+        save_known_words(known.words | learned, saved, sha256, known.close)
     accuracies = {split.name: float(info.metrics[split.name]["accuracy"]) for split in splits}
     return Trained(saved, training.stopped, accuracies)
 
 
-def _known_to_base(base: str) -> tuple[frozenset[str], frozenset[str] | None]:
+def _known_to_base(base: str) -> tuple[frozenset[str], KnownWords | None]:
     """Marks of the captions that the base learned, and the words that it knows.
 
     None of either for an encoder that learned no bins; words None for a model that learned some and lists none.
     """
     folder = resource_path("models", "starter-text.gcmodel") if base == STARTER else Path(base)
     if folder.suffix != MODEL_SUFFIX:
-        return frozenset(), frozenset()
+        return frozenset(), KnownWords(())
     info = load_info(folder)
-    known = load_known_words(folder, info)
-    return load_training_captions(folder, info), None if known is None else known.words
+    return load_training_captions(folder, info), load_known_words(folder, info)

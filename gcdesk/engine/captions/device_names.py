@@ -196,7 +196,7 @@ def _item_words() -> frozenset[str]:
     learned = resource_path("models", "starter-text.gcmodel", "known-words.txt")
     words = {word for phrase in _phrases() for word in phrase.split()}
     if learned.is_file():
-        words.update(learned.read_text(encoding="utf-8").splitlines()[1:])
+        words.update(line.removeprefix("~") for line in learned.read_text(encoding="utf-8").splitlines()[1:])
     return frozenset(words)
 
 

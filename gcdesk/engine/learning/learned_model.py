@@ -176,7 +176,7 @@ def _install(model: LoadedModel, found: Learned, captions: Sequence[str], librar
             write_hashes([*marks, *map(caption_hash, captions)], made, sha256)
             known = load_known_words(model.folder, model.info)
             if known is not None:
-                save_known_words(known.words | words_of(captions), made, sha256)
+                save_known_words(known.words | words_of(captions), made, sha256, known.close)
         verify_model(made)
         replace_folder(made, library.folder / made.name)
     return name

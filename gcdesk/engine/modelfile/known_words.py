@@ -2,8 +2,9 @@
 
 The file beside the weights lists the words of the training captions in the order of the alphabet, never a caption. A
 word is known when it was learned, or is close to one that was: another form of it, a typing error, two known words in
-one. That the vocabulary has pieces for a word says nothing: it has pieces for any letters. A model without the file
-(older ones, imported ones) knows its words as its vocabulary does (see `CaptionTokenizer.unknown`).
+one, or a word that the model puts beside a learned one by its meaning (`nectarine`; in the file behind a `~`). That
+the vocabulary has pieces for a word says nothing: it has pieces for any letters. A model without the file (older ones,
+imported ones) knows its words as its vocabulary does (see `CaptionTokenizer.unknown`).
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from gcdesk.engine.modelfile.tokenizer import CaptionTokenizer
 _log = logging.getLogger(__name__)
 WORDS_FILE = "known-words.txt"
 _HEAD = "gcdesk words known to the text model, weights "
+_CLOSE = "~"
 _WORD = re.compile(r"[^\s]{1,100}")
 # They stand in any caption and say nothing of the thing.
 _LITTLE_WORDS = frozenset(
@@ -68,14 +70,17 @@ class Knowledge:
 
 
 class KnownWords:
-    """The words of a training, and what is close to them."""
+    """The words of a training, and what is close to them. close: words that are so by their meaning."""
 
-    def __init__(self, words: Iterable[str]) -> None:
+    def __init__(self, words: Iterable[str], close: Iterable[str] = ()) -> None:
         self.words = frozenset(words)
+        self.close = frozenset(close)
         self._shortened: dict[str, set[str]] | None = None
 
     def knows(self, word: str) -> bool:
         """Whether the word was learned or is close to one that was."""
+        if word in self.close or word.removesuffix("s") in self.close or word + "s" in self.close:
+            return True
         return word in self.words or self._is_form(word) or self._is_compound(word) or self._is_typo(word)
 
     def known_share(self, caption: str) -> tuple[float, tuple[str, ...]]:
@@ -156,10 +161,13 @@ def words_of(captions: Iterable[str]) -> frozenset[str]:
     return frozenset(word for caption in captions for word in caption.split() if len(word) > 1)
 
 
-def save_known_words(words: Iterable[str], folder: Path, weights_sha256: str) -> Path:
-    """Put the file into a model folder."""
+def save_known_words(
+    words: Iterable[str], folder: Path, weights_sha256: str, close: Iterable[str] = ()
+) -> Path:
+    """Put the file into a model folder. close: words that are not learned, but close to learned ones by meaning."""
     file = Path(folder) / WORDS_FILE
-    write_atomically(file, "\n".join([_HEAD + weights_sha256, *sorted(set(words))]) + "\n")
+    marked = sorted(_CLOSE + word for word in set(close))
+    write_atomically(file, "\n".join([_HEAD + weights_sha256, *sorted(set(words)), *marked]) + "\n")
     return file
 
 
@@ -184,4 +192,5 @@ def load_known_words(folder: Path, info: ModelInfo) -> KnownWords | None:
         # It says nothing of these weights; the model is as good without it.
         _log.warning("%s: %s belongs to other weights and is passed over.", folder.name, WORDS_FILE)
         return None
-    return KnownWords(words)
+    close = [word.removeprefix(_CLOSE) for word in words if word.startswith(_CLOSE)]
+    return KnownWords((word for word in words if not word.startswith(_CLOSE)), close)

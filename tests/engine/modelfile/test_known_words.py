@@ -54,20 +54,22 @@ def test_the_share_and_the_unknown_words_of_a_caption() -> None:
 
 def test_the_starter_knows_what_it_learned_and_no_other_language(starter_text: Path) -> None:
     knowledge = open_backend("text", starter_text, "cpu").knowledge(
-        ["banana peel", "tootpaste", "souris dordinateur", "asdfgh", "leere flasche"]
+        ["banana peel", "tootpaste", "nectarine", "souris dordinateur", "asdfgh", "leere flasche"]
     )
-    assert knowledge.shares.tolist() == [1.0, 1.0, 0.0, 0.0, 0.0]
-    assert knowledge.unknown[2] == ("souris", "dordinateur")
+    assert knowledge.shares.tolist() == [1.0, 1.0, 1.0, 0.0, 0.0, 0.0]
+    assert knowledge.unknown[3] == ("souris", "dordinateur")
 
 
 def test_words_are_kept_beside_the_weights_and_travel_with_the_model(
     tmp_path: Path, starter_text: Path
 ) -> None:
     info = load_info(starter_text)
-    save_known_words(["jar", "glass"], tmp_path, info.weights_sha256)
+    save_known_words(["jar", "glass"], tmp_path, info.weights_sha256, ["beaker"])
     back = load_known_words(tmp_path, info)
     assert back is not None
-    assert back.words == {"jar", "glass"}
+    assert (back.words, back.close) == ({"jar", "glass"}, {"beaker"})
+    assert back.knows("beakers")
+    assert not back.knows("beakr")
     assert load_known_words(tmp_path, replace(info, weights_sha256="0" * 64)) is None
     (tmp_path / WORDS_FILE).write_text("gcdesk words\nbanana peel\n")
     with pytest.raises(ModelFileError, match="damaged"):
