@@ -41,11 +41,29 @@ def _apply(self, app):
 
 Theme.apply = _apply
 """,
+    "gcdesk.ui.export.bin_folders": """
+from gcdesk.ui.export import transfer as _transfer
+from gcdesk.ui.export.transfer import Step
+
+
+def _journal():
+    from gcdesk.store import Store, store_path
+
+    return Store(store_path())
+
+
+def carry_out(steps, move, *rest):
+    return _transfer.carry_out(steps, move, _journal(), *rest)
+
+
+def take_back(done):
+    return _transfer.take_back(done, _journal())
+""",
 }
 # Run at the start of a maker: an old name of a module gives the module that it became. A package that took the name
 # of a module gives that module's names as well.
 _SITE = """
-import importlib, importlib.abc, importlib.util, sys
+import importlib, importlib.abc, importlib.util, os, subprocess, sys
 
 NAMES, OTHERWISE = {names!r}, {otherwise!r}
 
@@ -86,6 +104,17 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 sys.meta_path.insert(0, Finder())
+# Also in what a maker starts, whatever path it sets for that.
+start = subprocess.Popen.__init__
+
+
+def start_with_names(self, *arguments, env=None, **options):
+    env = dict(os.environ if env is None else env)
+    env["PYTHONPATH"] = os.pathsep.join([os.path.dirname(__file__), env.get("PYTHONPATH", "")])
+    start(self, *arguments, env=env, **options)
+
+
+subprocess.Popen.__init__ = start_with_names
 """
 
 
@@ -231,7 +260,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         head = [
             "# Failing cases",
             "",
-            f"Made by `python scripts/cases_table.py CASES{since} --out {args.out.name}`.",
+            f"Made by `python scripts/cases_table.py CASES{since} --out {args.out}`.",
             "",
         ]
         args.out.write_text("\n".join([*head, *lines]) + "\n", encoding="utf-8")
