@@ -231,7 +231,9 @@ class Worker:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def classify(self, paths: Sequence[Path]) -> Pass:
-        items = [messages.Item(n, n, str(path), None, messages.REST) for n, path in enumerate(paths, 1)]
+        items = [
+            messages.Item(n, n, str(path), None, messages.Priority.REST) for n, path in enumerate(paths, 1)
+        ]
         started, cpu = time.perf_counter(), self._cpu()
         sender = threading.Thread(target=self._send_all, args=(items,))
         sender.start()
