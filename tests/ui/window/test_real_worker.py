@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from gcdesk.config.settings import Settings
 from gcdesk.store import Status
 from gcdesk.ui.app.composition import make_controller
+from gcdesk.ui.intake.intake import Intake
 from gcdesk.ui.theme.theme import Theme
 from gcdesk.ui.window.list.caption_editor import CaptionEdit
 from gcdesk.ui.window.main_window import MainWindow
@@ -25,8 +26,10 @@ def window(qtbot: QtBot, theme: Theme, starter_image: Path, starter_text: Path) 
     made = MainWindow(make_controller(Settings(threads=1, confirm_one_in=0)), theme)
     qtbot.addWidget(made)
     made.show()
+    intake = Intake(made)
     made.controller.start()
     yield made
+    intake.close()
     made.close()
 
 
