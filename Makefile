@@ -86,11 +86,17 @@ starter-text: $(VENV)/.stamp-test
 	@$(BIN)/python -m trainer.annotate_model resources/models/starter-text.gcmodel --where city=calgary --test $(SHARED)/data/photos --captions \
 		trainer/phrases/household.csv $(SHARED)/data/captions/municipal.csv $(SHARED)/data/captions/course_dev.csv
 
-starter-image: $(VENV)/.stamp-test
-	@$(BIN)/python -m trainer image --data $(SHARED)/data/images --station $(SHARED)/data/field \
-		--recipe trainer/recipes/starter-image.toml \
-		--base $(SHARED)/pretrained/efficientnet_b2_features_fp16.safetensors --out resources/models/starter-image.gcmodel
-	@$(BIN)/python -m trainer.annotate_model resources/models/starter-image.gcmodel --photos $(SHARED)/data/images/train
+# Composites (things cut out and laid on other grounds) first, then the distillation; --resume goes on from its checkpoint.
+starter-image: $(VENV)/.stamp-test build/composites/manifest.csv
+	@$(BIN)/python -m trainer image --data $(SHARED)/data/images --photos $(SHARED)/data/items --photos $(SHARED)/data/unlabelled \
+		--photos build/composites --teacher $(SHARED)/pretrained/teacher_embeddings_fp16.npz \
+		--station $(SHARED)/data/course_pairs --station $(SHARED)/data/field --recipe trainer/recipes/distill-image.toml \
+		--base $(SHARED)/pretrained/efficientnet_b2_distilled_features_fp16.safetensors \
+		--run-folder build/starter-image.run --resume --out resources/models/starter-image.gcmodel
+
+build/composites/manifest.csv: | $(VENV)/.stamp-test
+	@$(BIN)/python -m trainer.image.distillation.composites --out build/composites --wanted 10500 \
+		$(SHARED)/data/images/train $(SHARED)/data/items $(SHARED)/data/unlabelled
 
 # The packages for people without Python (docs/packaging.md): FLAVOUR=station (no torch) or full.
 package: $(PACKING)/.stamp $(VENV)/.stamp-system

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gcdesk.config.thresholds import Thresholds
 from gcdesk.engine.labels import BINS
 from gcdesk.engine.selection.calibration import (
     expected_calibration_error,
@@ -19,6 +20,9 @@ from gcdesk.engine.selection.calibration import (
     softmax,
 )
 from trainer.image.photos.data import Sample
+
+SURE_RIGHT = 0.95  # share of the answers called sure that must be right
+_WARMEST = 8.0
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,21 @@ def shared_temperature(splits: Sequence[SplitLogits]) -> float:
             np.concatenate([np.full(len(split.labels), 1 / len(split.labels)) for split in splits]),
         )
     )
+
+
+def careful_temperature(splits: Sequence[SplitLogits], least: float) -> float:
+    """At least `least`, and enough that of the photos that get told "sure", SURE_RIGHT are right, one more wrong given.
+
+    A network is surest of what it misses on photos unlike its own; the word must hold on the station's, alone.
+    """
+    logits = np.concatenate([split.logits for split in splits])
+    labels = np.concatenate([split.labels for split in splits])
+    right = logits.argmax(axis=1) == labels
+    for temperature in np.geomspace(least, max(_WARMEST, least), 60).tolist():
+        sure = softmax(logits, temperature).max(axis=1) >= Thresholds().sure
+        if not sure.any() or right[sure].sum() >= SURE_RIGHT * (sure.sum() + 1):
+            return float(temperature)
+    return float(max(_WARMEST, least))
 
 
 def all_figures(splits: Sequence[SplitLogits], temperature: float) -> Mapping[str, Mapping[str, Any]]:

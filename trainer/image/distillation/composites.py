@@ -1,11 +1,15 @@
 """Pictures as a station takes them, made from cut-outs: one thing on a table, a floor or a belt, or in a hand.
 
-They are files, not views made while training, so that a teacher can look at each once.
+python -m trainer.image.distillation.composites --out FOLDER --wanted N DATA ...
+
+They are files, not views made while training, so that they can be looked at; FOLDER is then a folder to train on.
 """
 
 from __future__ import annotations
 
+import argparse
 import csv
+import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,7 +19,13 @@ import numpy as np
 from PIL import Image, ImageChops
 
 from gcdesk.engine.labels import BINS
-from trainer.image.distillation.training_photos import UNLABELLED, TrainingPhoto, read_training_photo
+from trainer.image.distillation.training_photos import (
+    UNLABELLED,
+    TrainingPhoto,
+    list_training_photos,
+    read_training_photo,
+    sampling_shares,
+)
 from trainer.image.photos.augment import AugmentSettings, GroundBank, generator, lay, recolour, spoil
 from trainer.image.photos.backgrounds import find_cutout
 from trainer.image.photos.hands import draw_hand
@@ -91,3 +101,32 @@ def write_composites(
             unsure = int(not made.sure)
             rows.writerow((one.file, label, made.look, "drawn ground", unsure, made.origin, made.path))
     return found
+
+
+def wanted_composites(photos: Sequence[TrainingPhoto], total: int) -> list[int]:
+    """How many pictures each photo is to give, as the training would balance them, at most six."""
+    shares = sampling_shares(photos, unlabelled=0.25) * total / len(photos)
+    chances = np.random.default_rng(0).random(len(photos))
+    return [min(6, int(share + chance)) for share, chance in zip(shares, chances, strict=True)]
+
+
+def main() -> None:
+    """Parse the command line and draw."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("data", type=Path, nargs="+", metavar="DATA")
+    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER")
+    parser.add_argument(
+        "--wanted", type=int, default=10_000, metavar="N", help="pictures, where all can be cut"
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--workers", type=int, default=1, metavar="N")
+    args = parser.parse_args()
+    photos = [one for folder in args.data for one in list_training_photos(folder)]
+    made = write_composites(photos, wanted_composites(photos, args.wanted), args.out, args.seed, args.workers)
+    sys.stderr.write(f"{len(made)} pictures in {args.out}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,8 +1,7 @@
-"""Have a teacher look at photos: python -m trainer.image.distillation.embed --model clip.onnx --out FOLDER DATA ...
+"""Have a teacher look at photos: python -m trainer.image.distillation.embed --model clip.onnx --out FILE.npz DATA ...
 
-Writes FOLDER/embeddings.npz for `trainer image --teacher FOLDER`. The model is an ONNX file whose first output is the
-embedding of `pixel_values` (n, 3, 224, 224), prepared as CLIP wants it. With --composites N the photos are not looked
-at themselves: about N pictures of their things on other grounds are drawn into FOLDER first, then a data folder too.
+Writes what `trainer image --teacher FILE.npz` reads. The model is an ONNX file whose first output is the embedding of
+`pixel_values` (n, 3, 224, 224), prepared as CLIP wants it.
 """
 
 from __future__ import annotations
@@ -17,13 +16,11 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from gcdesk.engine.photos.preprocessing import Preprocessing, preprocess
-from trainer.image.distillation.composites import write_composites
 from trainer.image.distillation.teacher import save_embeddings
 from trainer.image.distillation.training_photos import (
     TrainingPhoto,
     list_training_photos,
     read_training_photo,
-    sampling_shares,
 )
 
 _MEAN, _STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
@@ -50,43 +47,26 @@ def embeddings(
         yield from zip((one for one, _ in there), np.asarray(found, np.float32), strict=True)
 
 
-def wanted_composites(photos: Sequence[TrainingPhoto], total: int) -> list[int]:
-    """How many pictures each photo is to give, as the training would balance them, at most six."""
-    shares = sampling_shares(photos, unlabelled=0.25) * total / len(photos)
-    chances = np.random.default_rng(0).random(len(photos))
-    return [min(6, int(share + chance)) for share, chance in zip(shares, chances, strict=True)]
-
-
 def main() -> None:
-    """Parse the command line, draw if asked, look, write."""
+    """Parse the command line, look, write."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("data", type=Path, nargs="+", metavar="DATA")
     parser.add_argument("--model", type=Path, required=True, metavar="ONNX")
-    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER")
-    parser.add_argument("--composites", type=int, default=0, metavar="N")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE.npz")
     parser.add_argument("--threads", type=int, default=1, metavar="N")
     args = parser.parse_args()
-    photos = [one for folder in args.data for one in list_training_photos(folder)]
-    root = Path.cwd()
-    args.out.mkdir(parents=True, exist_ok=True)
-    if args.composites:
-        write_composites(
-            photos, wanted_composites(photos, args.composites), args.out, args.seed, args.threads
-        )
-        photos, root = list_training_photos(args.out), args.out
     names: list[str] = []
     vectors: list[NDArray[np.float32]] = []
-    for done, (photo, vector) in enumerate(embeddings(args.model, photos, args.threads), start=1):
-        base = args.out.parent if args.composites else root
-        inside = photo.path.is_relative_to(base)
-        names.append((photo.path.relative_to(base) if inside else photo.path).as_posix())
-        vectors.append(vector)
-        if done % 200 == 0:
-            sys.stderr.write(f"{done} of {len(photos)}\n")
-    save_embeddings(args.out / "embeddings.npz", names, np.stack(vectors))
+    for folder in args.data:
+        photos = list_training_photos(folder)
+        for done, (photo, vector) in enumerate(embeddings(args.model, photos, args.threads), start=1):
+            names.append((Path(folder.name) / photo.path.relative_to(folder)).as_posix())
+            vectors.append(vector)
+            if done % 200 == 0:
+                sys.stderr.write(f"{folder.name}: {done} of {len(photos)}\n")
+    save_embeddings(args.out, names, np.stack(vectors))
 
 
 if __name__ == "__main__":

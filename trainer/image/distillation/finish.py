@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from gcdesk.engine.inference.torch_networks import build_image, weights_of
 from gcdesk.engine.labels import BINS
 from gcdesk.engine.learning.rule_fitting import group_numbers, grouped_folds
-from gcdesk.engine.modelfile.checkpoint import load_info, save_model
-from gcdesk.engine.modelfile.info import MODEL_SUFFIX, ModelInfo, Provenance
+from gcdesk.engine.modelfile.checkpoint import MODEL_SUFFIX, ModelInfo, Provenance, load_info, save_model
 from gcdesk.engine.modelfile.item_kinds import ItemKinds, save_item_kinds
 from gcdesk.engine.modelfile.novelty import FEWEST, fit_novelty, save_novelty
 from trainer.image.distillation.linear_heads import Head, fit_head, one_hot
@@ -25,7 +24,7 @@ from trainer.image.distillation.network import ARCHITECTURE, DistillNetwork
 from trainer.image.distillation.run import features_of, preprocessing_of
 from trainer.image.distillation.settings import DistillSettings
 from trainer.image.distillation.training_photos import TrainingPhoto, list_training_photos, sampling_shares
-from trainer.image.finalize import SplitLogits, all_figures, shared_temperature
+from trainer.image.finalize import SplitLogits, all_figures, careful_temperature, shared_temperature
 from trainer.image.network import Weights
 from trainer.image.process.provenance import git_commit, library_versions
 from trainer.image.process.reporting import Reporter
@@ -74,7 +73,7 @@ class Finish:
         labelled = self._features_of_bins()
         bins = self._bin_head(labelled)
         splits, fit_on = self._splits(bins, sources)
-        temperature = shared_temperature(fit_on) if fit_on else 1.0
+        temperature = careful_temperature(fit_on, shared_temperature(fit_on)) if fit_on else 1.0
         info = ModelInfo(
             name=result.name.removesuffix(MODEL_SUFFIX),
             kind="image",
