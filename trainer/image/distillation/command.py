@@ -47,7 +47,7 @@ def run_distillation(args: argparse.Namespace) -> int:
         name: args.data / name for name in ("val", "test") if args.data and (args.data / name).is_dir()
     }
     base = args.base.name if args.base else "torchvision's ImageNet weights"
-    finish = Finish(run.data, run.network, run.distiller.progress, settings, device, report)
+    finish = Finish(run.data, run.network, run.distiller.progress, settings, place, report)
     finish.make(args.out, FinishSources(measure, station), base, stopped=not done)
     if not done and not args.finish:
         report.note("It was stopped early; the same command with --resume goes on from here.")

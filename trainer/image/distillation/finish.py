@@ -21,7 +21,7 @@ from gcdesk.engine.modelfile.novelty import FEWEST, fit_novelty, save_novelty
 from trainer.image.distillation.linear_heads import Head, fit_head, one_hot
 from trainer.image.distillation.loop import DistillData, DistillProgress
 from trainer.image.distillation.network import ARCHITECTURE, DistillNetwork
-from trainer.image.distillation.run import features_of, preprocessing_of
+from trainer.image.distillation.run import DistillPlace, features_of, preprocessing_of
 from trainer.image.distillation.settings import DistillSettings
 from trainer.image.distillation.training_photos import TrainingPhoto, list_training_photos, sampling_shares
 from trainer.image.finalize import SplitLogits, all_figures, careful_temperature, shared_temperature
@@ -29,6 +29,7 @@ from trainer.image.network import Weights
 from trainer.image.process.provenance import git_commit, library_versions
 from trainer.image.process.reporting import Reporter
 
+FEATURES = "features.npz"
 _FOLDS = 5
 _TOP = (1, 5)
 _SMOOTHING = 0.05
@@ -59,11 +60,12 @@ class Finish:
         network: DistillNetwork,
         progress: DistillProgress,
         settings: DistillSettings,
-        device: torch.device,
+        place: DistillPlace,
         report: Reporter,
     ) -> None:
+        self.kept = place.run_folder / FEATURES
         self.data, self.network, self.progress = data, network, progress
-        self.settings, self.device, self.report = settings, device, report
+        self.settings, self.device, self.report = settings, place.device, report
         self.preprocessing = preprocessing_of(settings, settings.size)
 
     def make(self, result: Path, sources: FinishSources, base: str, stopped: bool) -> Path:
@@ -93,19 +95,38 @@ class Finish:
         return result
 
     def _features_of_bins(self) -> LabelledFeatures:
-        labels = self.data.labels
-        chosen = np.flatnonzero(labels >= 0)
+        """Kept in the run folder, so that finishing again with other settings of the last layers takes a minute."""
+        chosen = self._places_of_bins()
+        key = f"{self.data.mark} {self.progress.step} {self.preprocessing.to_json()} {len(chosen)}"
+        if self.kept.is_file():
+            with np.load(self.kept, allow_pickle=False) as content:
+                if str(content["key"]) == key:
+                    return LabelledFeatures(content["places"], content["features"])
         self.report.note(f"Looking at {len(chosen)} photos for the last layers")
         photos = [self.data.photos[place] for place in chosen]
         read, features = features_of(self.network, photos, self.preprocessing, self.device)
+        self.kept.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(self.kept, key=key, places=chosen[read], features=features)
         return LabelledFeatures(chosen[read], features)
+
+    def _places_of_bins(self) -> NDArray[np.int64]:
+        """Photos with a bin; of the drawn ones some are enough."""
+        labelled = self.data.labels >= 0
+        drawn = np.array([photo.drawn_from is not None for photo in self.data.photos])
+        places = np.flatnonzero(labelled & drawn)
+        some = np.random.default_rng(0).permutation(len(places))[: self.settings.head_drawn]
+        return np.concatenate([np.flatnonzero(labelled & ~drawn), places[np.sort(some)]])
 
     def _bin_head(self, labelled: LabelledFeatures) -> Head:
         photos = [self.data.photos[place] for place in labelled.places]
         sure = np.array([photo.sure for photo in photos])
         targets = one_hot(self.data.labels[labelled.places], len(BINS))
         targets = targets * (1 - _SMOOTHING) + _SMOOTHING / len(BINS)
-        weights = sampling_shares([one for one, fine in zip(photos, sure, strict=True) if fine], 0.0)
+        surely = [one for one, fine in zip(photos, sure, strict=True) if fine]
+        weights = sampling_shares(surely, 0.0)
+        weights[[one.scene == self.settings.head_scene for one in surely]] *= self.settings.head_scene_weight
+        labels = self.data.labels[labelled.places][sure]
+        weights /= np.bincount(labels, weights, minlength=len(BINS))[labels]
         return fit_head(labelled.features[sure], targets[sure], weights, self.settings.head_strength)
 
     def _splits(self, bins: Head, sources: FinishSources) -> tuple[list[SplitLogits], list[SplitLogits]]:

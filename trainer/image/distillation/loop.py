@@ -37,7 +37,8 @@ _WARM_UP = 0.05
 _NONE = -1
 _GROUNDS = 24
 # Settings that only the finished model hangs on: they may change between stopping and finishing.
-_OF_THE_END = ("size", "resize", "head_strength", "kind_strength", "workers")
+_OF_THE_END = ("size", "resize", "head_strength", "kind_strength", "head_scene", "head_scene_weight",
+    "head_drawn", "workers")  # fmt: skip
 
 
 @dataclass(frozen=True)

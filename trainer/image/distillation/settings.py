@@ -32,8 +32,11 @@ class DistillSettings:
     label_smoothing: float = 0.1
     unlabelled: float = 0.35  # share of the photos without a bin
     average: float = 0.997  # decay per step of the moving average of the weights
-    head_strength: float = 3e-3  # L2 of the last layer of bins, fitted on frozen features
+    head_strength: float = 3e-4  # L2 of the last layer of bins, fitted on frozen features
     kind_strength: float = 3e-4  # the same for kinds
+    head_scene: str = "train"  # the scene (or folder) whose photos count more in the last layer of bins
+    head_scene_weight: float = 1.0  # as many times
+    head_drawn: int = 2400  # drawn pictures that the last layers look at, at most
     seed: int = 0
     workers: int = 1
     augment: AugmentSettings = field(
@@ -60,6 +63,7 @@ class DistillSettings:
             "average, label_smoothing and unlabelled must lie in 0 to 1": all(
                 0 <= share < 1 for share in (self.average, self.label_smoothing, self.unlabelled)
             ),
+            "head_scene_weight must be above 0": self.head_scene_weight > 0,
             "weights must not be negative": min(self.teacher_weight, self.bin_weight, self.kind_weight) >= 0,
         }
         for rule, kept in fine.items():

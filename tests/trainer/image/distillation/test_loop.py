@@ -194,23 +194,22 @@ def test_scenes_and_bins_are_balanced(data: Data) -> None:
 
 
 def test_drawn_pictures_keep_bin_and_item_and_leave_out_what_cannot_be_cut(tmp_path: Path) -> None:
-    for label, name in (("TTR", "red ball_001"), ("Black", "noise_001")):
+    for label, name in (("TTR", "red ball_001"), ("Blue", "red tin_001"), ("Black", "noise_001")):
         (tmp_path / "photos" / label).mkdir(parents=True)
         file = tmp_path / "photos" / label / f"{name}.jpg"
-        if label == "TTR":
+        if label == "Black":
+            photo = Image.fromarray(np.random.default_rng(0).integers(0, 255, (200, 200, 3), np.uint8))
+        else:
             photo = Image.new("RGB", (200, 200), (250, 250, 250))
             ImageDraw.Draw(photo).ellipse((50, 50, 150, 150), fill=(200, 30, 30))
-        else:
-            photo = Image.fromarray(np.random.default_rng(0).integers(0, 255, (200, 200, 3), np.uint8))
         photo.save(file)
     photos = list_training_photos(tmp_path / "photos")
     write_composites(photos, [2] * len(photos), tmp_path / "drawn", seed=1, workers=1)
     drawn = list_training_photos(tmp_path / "drawn")
-    assert [(BINS[one.label], one.look, one.scene) for one in drawn] == [
-        ("TTR", "red ball", "drawn ground")
-    ] * 2
-    assert {one.drawn_from for one in drawn} == {tmp_path / "photos" / "TTR" / "red ball_001.jpg"}
-    first, second = (np.asarray(Image.open(one.path), np.int16) for one in drawn)
+    found = [(BINS[one.label], one.look, one.scene) for one in drawn]
+    assert found == [("Blue", "red tin", "drawn ground")] * 2 + [("TTR", "red ball", "drawn ground")] * 2
+    assert {one.drawn_from for one in drawn[2:]} == {tmp_path / "photos" / "TTR" / "red ball_001.jpg"}
+    first, second = (np.asarray(Image.open(one.path), np.int16) for one in drawn[2:])
     assert np.abs(first - second).mean() > 5, "two pictures of a thing have different grounds"
     assert ((first[..., 0] - first[..., 1]) > 60).any(), "the red thing is in the picture"
 
