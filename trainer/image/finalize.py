@@ -86,7 +86,7 @@ def shared_temperature(splits: Sequence[SplitLogits]) -> float:
 
 
 def careful_temperature(splits: Sequence[SplitLogits], least: float) -> float:
-    """At least `least`, and enough that of the photos that get told "sure", SURE_RIGHT are right, one more wrong given.
+    """At least `least`, and enough that of the photos that get told "sure", SURE_RIGHT are right.
 
     A network is surest of what it misses on photos unlike its own; the word must hold on the station's, alone.
     """
@@ -95,7 +95,7 @@ def careful_temperature(splits: Sequence[SplitLogits], least: float) -> float:
     right = logits.argmax(axis=1) == labels
     for temperature in np.geomspace(least, max(_WARMEST, least), 60).tolist():
         sure = softmax(logits, temperature).max(axis=1) >= Thresholds().sure
-        if not sure.any() or right[sure].sum() >= SURE_RIGHT * (sure.sum() + 1):
+        if not sure.any() or right[sure].sum() >= SURE_RIGHT * sure.sum():
             return float(temperature)
     return float(max(_WARMEST, least))
 
