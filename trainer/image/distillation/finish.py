@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from gcdesk.engine.inference.torch_networks import build_image, weights_of
 from gcdesk.engine.labels import BINS
 from gcdesk.engine.learning.rule_fitting import group_numbers, grouped_folds
-from gcdesk.engine.modelfile.checkpoint import MODEL_SUFFIX, ModelInfo, Provenance, load_info, save_model
+from gcdesk.engine.modelfile.checkpoint import load_info, save_model
+from gcdesk.engine.modelfile.info import MODEL_SUFFIX, ModelInfo, Provenance
 from gcdesk.engine.modelfile.item_kinds import ItemKinds, save_item_kinds
 from gcdesk.engine.modelfile.novelty import FEWEST, fit_novelty, save_novelty
 from trainer.image.distillation.linear_heads import Head, fit_head, one_hot
