@@ -162,8 +162,9 @@ def main() -> None:
     half = second_half(field.labels)
     held = replace(field, logits=field.logits[half], labels=field.labels[half])
     val = photos_side(args.image_model, data / "images" / "val")
+    pairs = photos_side(args.image_model, data / "course_pairs")
     sets = [(name, measured(side, captions, args.draws)) for name, side in
-            (("field", field), ("field, 2nd half", held), ("images/val", val))]  # fmt: skip
+            (("course_pairs", pairs), ("field", field), ("field, 2nd half", held), ("images/val", val))]  # fmt: skip
     print(json.dumps(dict(sets)) if args.json else table(sets))
 
 
