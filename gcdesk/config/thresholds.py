@@ -55,8 +55,8 @@ WATCH_UNENDED_SECONDS = 4.0
 WATCH_POLL_SECONDS = 1.5
 # A read that brings nothing for so long comes from a drive that stalls: even a sleeping disk answers sooner.
 DRIVE_STALLED_SECONDS = 15.0
-# The text model's share under the rule "weighted", until a fit on the station's own pairs. On photos of course_pairs and
-# field with captions drawn within the bin, scored by networks that had not learned them, 0.5 to 0.7 were best
+# The text model's share under the rule "weighted", until a fit on the station's own pairs. On photos of course_pairs
+# and field with captions drawn within the bin, scored by networks that had not learned them, 0.5 to 0.7 were best
 # (benchmarks/rules.py); on true pairs the models err together more often, so the careful end of it.
 TEXT_WEIGHT = 0.7
 
