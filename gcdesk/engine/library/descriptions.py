@@ -5,7 +5,7 @@ from __future__ import annotations
 from gcdesk.engine.modelfile.info import ModelInfo
 
 # Splits by which an epoch or a temperature was chosen: they flatter.
-_CHOSEN_ON = ("val", "station_chosen_on")
+_CHOSEN_ON = ("val", "station_chosen_on", "course_pairs", "field")
 
 
 def origin(info: ModelInfo) -> str:
