@@ -99,7 +99,7 @@ class Worker:
             for reader in self._readers:
                 reader.join()
             self.process.stdout.close()
-            self.said = b"".join(self._heard).decode()
+            self.said = b"".join(self._heard).decode(errors="replace")  # libraries have words of their own
             self.process.stderr.close()
         return self.said
 

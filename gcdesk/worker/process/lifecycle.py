@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import faulthandler
+import io
 import os
 import signal
 import sys
@@ -43,6 +44,8 @@ def take_pipes() -> Pipes:
         import msvcrt
 
         msvcrt.setmode(events, os.O_BINARY)
+        if isinstance(sys.stderr, io.TextIOWrapper):  # the log is read as UTF-8
+            sys.stderr.reconfigure(encoding="utf-8")
         _tell_windows()
     return Pipes(os.fdopen(requests, "rb"), events)
 
