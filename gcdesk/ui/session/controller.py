@@ -200,6 +200,7 @@ class Controller(QObject):
     def _flush(self) -> None:
         """Bring what arrived to the rows and the store, in one go."""
         self._flushed = time.monotonic()
+        self._flush_timer.stop()
         arrived, self._arrived = self._arrived, {}
         if not arrived:
             return
