@@ -37,7 +37,7 @@ _EXPECTED = {
     re.compile(r"metrics\.jsonl|curves\.csv"): 100_000_000,
     re.compile(r"tasks/task-\d{1,3}\.jsonl|logs/slurm-[\w-]{1,40}\.out"): 10_000_000,
     re.compile(rf"{_MODEL}(?:model\.json|MODEL_CARD\.md)"): MODEL_INFO_MAX_BYTES,
-    re.compile(rf"{_MODEL}(?:weights|novelty)\.safetensors"): MOST_BYTES,
+    re.compile(rf"{_MODEL}(?:weights|novelty|kinds)\.safetensors"): MOST_BYTES,
 }
 
 
