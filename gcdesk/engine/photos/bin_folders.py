@@ -85,7 +85,13 @@ def list_bins(folder: Path, names: Mapping[str, str] | None = None) -> BinFolder
         for found in find_photos([inside], root=folder, passed=passed):
             if found.path != inside:
                 photos.append(BinPhoto(found.path, label, found.error))
-    return BinFolders(folder, tuple(photos), tuple(unknown), passed.files)
+    return BinFolders(folder, tuple(photos), tuple(unknown), passed.files + _loose_files(folder))
+
+
+def _loose_files(folder: Path) -> int:
+    """How many files lie beside the bins' folders, hidden ones aside."""
+    with os.scandir(folder) as entries:
+        return sum(entry.is_file() and not entry.name.startswith(".") for entry in entries)
 
 
 def _sorted_out(folder: Path, names: Mapping[str, str]) -> tuple[list[tuple[str, int]], list[str]]:
