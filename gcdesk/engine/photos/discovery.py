@@ -14,7 +14,7 @@ from itertools import compress, islice
 from operator import attrgetter
 from pathlib import Path
 
-# What `images.decode_photo` can open. A file named on its own is tried whatever its ending.
+# What `decoding.py` can open. A file named on its own is tried whatever its ending.
 _SUFFIXES = "jpg jpeg jpe jfif png webp bmp dib tif tiff gif heic heif hif avif"
 PHOTO_SUFFIXES = frozenset("." + suffix for suffix in _SUFFIXES.split())
 # Where network drives, sticks, synchronising and unpacking programs keep their own copies and what was deleted.

@@ -1,6 +1,6 @@
 """What the app and a task say to each other (`gcdesk worker task`): one `Task`, perhaps a `Stop`, and events out.
 
-The lines are those of protocol.py. Standard library only. Arrays and pictures go through files in a run folder.
+The lines are those of `codec.py`. Standard library only. Arrays and pictures go through files in a run folder.
 """
 
 from __future__ import annotations
