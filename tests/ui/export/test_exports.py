@@ -301,6 +301,6 @@ def test_corrected_photos_become_an_image_folder_whose_names_are_captions(
 def test_names_of_training_photos_survive_every_disk() -> None:
     assert file_name("coffee cup", 7, ".JPG") == "coffee cup_0007.jpg"
     assert file_name("", 7, ".png") == "IMG_0007.png"
-    assert file_name('a "b"/c: d?', 1, ".png") == "a b c d_0001.png"
+    assert file_name('a "glass"/jar: lid?', 1, ".png") == "a glass jar lid_0001.png"
     assert file_name("photo", 3, ".png") == "IMG_0003.png"
     assert len(file_name("long " * 100, 1, ".png")) < 100
