@@ -144,9 +144,13 @@ def test_logits_that_are_no_numbers_are_refused() -> None:
 
 
 def test_the_starters_confidence_means_what_it_says(starter_image: Path, starter_text: Path) -> None:
-    """As the trainers measured it, on photos and captions that were not learned, at the temperature that ships."""
-    for model, split in ((starter_image, "test"), (starter_text, "cross_validation")):
-        figures = load_info(model).metrics[split]
-        assert figures["items"] > 600
-        assert figures["ece"] <= 0.05
-        assert figures["ece"] < figures["ece_before"]
+    """Text as measured on captions that were not learned. Image never sounds surer than it is right, on photos like a
+    station's least of all: its temperature is fitted on those, so on the web's it is better than it says."""
+    text = load_info(starter_text).metrics["cross_validation"]
+    assert text["items"] > 600
+    assert text["ece"] <= 0.05
+    assert text["ece"] < text["ece_before"]
+    image = load_info(starter_image).metrics
+    assert {"course_pairs", "field", "test"} <= set(image)
+    for split, figures in image.items():
+        assert figures["mean_confidence"] <= figures["accuracy"], split
