@@ -48,7 +48,7 @@ def features(qtbot: QtBot, theme: Theme, photos: Path) -> Iterator[Features]:
     rows = window.controller.rows
     failed = outcome()
     failed = type(failed)(None, None, -1, 0, float("nan"), float("nan"), True, error="The file is empty.")
-    names = [str(Path(path).relative_to(photos)) for path in rows.path]
+    names = [Path(path).relative_to(photos).as_posix() for path in rows.path]
     assert names == [
         "peel.png", "a/cup.png", "a/deep/lid.png", "b/broken.jpg", "b/can.png", "b/cup.png",
     ]  # fmt: skip
@@ -64,7 +64,7 @@ def said(features: Features) -> str:
 
 
 def files(folder: Path) -> list[str]:
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
 # --- tables

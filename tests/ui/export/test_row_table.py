@@ -25,7 +25,10 @@ def rows() -> Rows:
     """More rows than a slice has, of every kind."""
     made, chance = Rows(), np.random.default_rng(0)
     made.add(
-        [NewItem(1 + n, f"/p/née {n}.jpg" if n % 7 else f"/p/{n}.jpg", f"=cup {n}") for n in range(4100)]
+        [
+            NewItem(1 + n, str(Path(f"/p/née {n}.jpg" if n % 7 else f"/p/{n}.jpg")), f"=cup {n}")
+            for n in range(4100)
+        ]
     )
     nan = float("nan")
     failed = Outcome(None, None, NOT_SET, Winner.NONE, nan, nan, True, error="The file is empty.")

@@ -6,7 +6,6 @@ import errno
 import os
 import random
 import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -15,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from processes import kill
 
 from gcdesk.config import placing
 from gcdesk.store import NewPhoto, Store, store_path
@@ -233,7 +233,7 @@ def killed(verb: str, bins: Path, drive: str, seconds: float) -> None:
     assert child.stdout is not None
     assert child.stdout.readline() == "ready\n"
     time.sleep(seconds)
-    child.send_signal(signal.SIGKILL)
+    kill(child.pid)
     child.wait()
     child.stdout.close()
 

@@ -70,7 +70,7 @@ def test_a_dropped_folder_brings_its_subfolders_in_order(
     window = features.window
     assert drag(window, mime_of(tree))
     wait_rows(qtbot, window, 3)
-    inside = [str(Path(path).relative_to(tree)) for path in window.controller.rows.path]
+    inside = [Path(path).relative_to(tree).as_posix() for path in window.controller.rows.path]
     assert inside == ["tea bag.png", "Monday/banana peel.png", "Monday/late/IMG_2041.png"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -85,7 +86,7 @@ def test_what_is_shown_stays_while_results_arrive(rows: Rows) -> None:
 
 def many(count: int) -> Rows:
     made = Rows()
-    names = [f"/p/{i % 97}/IMG_{i * 7919 % count:06d}.jpg" for i in range(count)]
+    names = [str(Path(f"/p/{i % 97}/IMG_{i * 7919 % count:06d}.jpg")) for i in range(count)]
     made.add([NewItem(i, name, f"cup {i % 13}") for i, name in enumerate(names)])
     random = np.random.default_rng(1)
     made.image[:] = random.dirichlet(np.ones(4), count)

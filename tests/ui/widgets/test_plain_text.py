@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 
@@ -81,6 +82,7 @@ def test_no_tool_tip_of_the_window_can_be_html() -> None:
     assert not [f"{path}:{one.lineno}" for path, given in found.items() for one in given if not is_plain(one)]
 
 
+@pytest.mark.not_under_wine("ruff is not installed in the bench")
 def test_the_lint_rule_refuses_a_label_that_draws_html(tmp_path: Path) -> None:
     """The real rule of pyproject.toml on a module that breaks it: `make check` runs it on all of ours."""
     project = Path(__file__).resolve().parents[3] / "pyproject.toml"
