@@ -235,8 +235,10 @@ class Blocked:
 
 sys.meta_path.insert(0, Blocked())
 from gcdesk.engine.modelfile.checkpoint import load_model
-from gcdesk.engine.photos.preprocessing import decode_photo, preprocess
-from gcdesk.engine.course.checkpoint import export_legacy, import_legacy, recognise
+from gcdesk.engine.photos.decoding import decode_photo
+from gcdesk.engine.photos.preprocessing import preprocess
+from gcdesk.engine.course.checkpoint import import_legacy, recognise
+from gcdesk.engine.course.export import export_legacy
 from gcdesk.engine.inference.onnx_backend import OnnxImageBackend
 
 folder, sample = Path(sys.argv[1]), Path(sys.argv[2])

@@ -145,7 +145,7 @@ def test_too_many_pixels_are_refused_without_decoding(tmp_path: Path, side: int)
     path = tmp_path / "poster.png"
     path.write_bytes(huge_png(side))
     code = (
-        "import resource, sys; from gcdesk.engine.photos.preprocessing import decode_photo\n"
+        "import resource, sys; from gcdesk.engine.photos.decoding import decode_photo\n"
         "from gcdesk.engine.errors import PhotoError\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "try: decode_photo(sys.argv[1], 64)\n"
