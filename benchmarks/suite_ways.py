@@ -34,6 +34,7 @@ from gcdesk.engine.inference.parallelism import parallelism_for, usable_cores
 from gcdesk.engine.library.library import Library
 from gcdesk.engine.photos.decoding import decode_photo
 from gcdesk.engine.photos.preprocessing import preprocess
+from gcdesk.engine.selection.rules import Rule
 from gcdesk.worker.protocol import messages
 from gcdesk.worker.protocol.codec import to_line
 
@@ -80,7 +81,9 @@ class Ours:
         image = open_backend("image", self._image_folder, device="cpu")
         text = open_backend("text", library.resolve("text"), device="cpu")
         self._text_rule = text.info.caption_rule
-        self._both, self._words = Classifier(image, text), Classifier(None, text)
+        # The notebook's rule, so that the labels can be compared.
+        self._both = Classifier(image, text, rule=Rule.MAX_CONFIDENCE)
+        self._words = Classifier(None, text)
         preprocessing = image.info.preprocessing
         assert preprocessing is not None
         self._preprocessing = preprocessing

@@ -44,9 +44,10 @@ from gcdesk.engine.modelfile.checkpoint import load_model
 from gcdesk.engine.modelfile.specs import ImageArchitecture, TextArchitecture
 from gcdesk.engine.modelfile.tokenizer import load_tokenizer
 from gcdesk.engine.selection.calibration import softmax
-from gcdesk.engine.selection.rules import DEFAULT_RULE, select
+from gcdesk.engine.selection.rules import Rule, select
 
 ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOK_RULE = Rule.MAX_CONFIDENCE  # asks of a caption nothing that the notebook cannot say
 NOTEBOOK_BATCH = 32
 NOTEBOOK_TOKENS = 24
 SMALL_FILES = 200
@@ -112,12 +113,10 @@ class Notebook:
         return logits
 
     def _select(self, image_logits: np.ndarray, text_logits: np.ndarray, captions: Sequence[str]) -> Labels:
-        temperatures = (self.image_info.temperature, self.text_info.temperature)
-        image_t, text_t = temperatures if DEFAULT_RULE.uses_temperature else (1.0, 1.0)
         chosen = select(
-            DEFAULT_RULE,
-            softmax(image_logits, image_t),
-            softmax(text_logits, text_t),
+            NOTEBOOK_RULE,
+            softmax(image_logits),
+            softmax(text_logits),
             np.ones(len(captions), dtype=bool),
             np.array([bool(caption) for caption in captions]),
             Thresholds(),
@@ -172,7 +171,8 @@ def measure(data: Path, passes: int) -> dict[str, object]:
     notebook = Notebook(image_folder, text_folder)
     image = open_backend("image", image_folder, device="cpu")
     text = open_backend("text", text_folder, device="cpu")
-    both, words = Classifier(image, text), Classifier(None, text)
+    both = Classifier(image, text, rule=NOTEBOOK_RULE)
+    words = Classifier(None, text)
 
     def classified(classifier: Classifier, items: Sequence[Item]) -> Labels:
         return [result.label for result in classifier.classify(items)]

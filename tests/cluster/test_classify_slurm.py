@@ -58,7 +58,7 @@ def job_for(
 
 
 def table(file: Path) -> list[dict[str, str]]:
-    with file.open(encoding="utf-8", newline="") as stream:
+    with file.open(encoding="utf-8-sig", newline="") as stream:
         return list(csv.DictReader(stream))
 
 
@@ -143,8 +143,8 @@ def test_a_failed_task_is_handed_in_again_alone_and_by_itself(
     assert "photos: 8 of 8 done, 1 unreadable" in status
     assert not (place / "tasks" / "0.retries").exists()
     logs = {file.name.rpartition("_")[2]: file.read_text() for file in place.glob("slurm-*_*.out")}
-    assert logs["0.out"].count("Classifying on cpu") == 1
-    assert logs["1.out"].count("Classifying on cpu") == 2
+    assert logs["0.out"].count("Classifying with starter-image on cpu") == 1
+    assert logs["1.out"].count("Classifying with starter-image on cpu") == 2
     assert len(table(place / "rows.csv")) == 8
 
 

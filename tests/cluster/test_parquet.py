@@ -48,7 +48,7 @@ def test_the_parquet_table_has_the_cells_of_the_csv(bundle: Path) -> None:
     assert merge(config, place)["photos"] == 3
     table = parquet.read_table(place / "rows.parquet")
     assert table.column_names == list(FIELDS)
-    with (place / "rows.csv").open(encoding="utf-8", newline="") as stream:
+    with (place / "rows.csv").open(encoding="utf-8-sig", newline="") as stream:
         expected = list(csv.DictReader(stream))
     for found, row in zip(table.to_pylist(), expected, strict=True):
         for name, word in row.items():

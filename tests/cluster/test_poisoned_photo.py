@@ -98,7 +98,7 @@ def test_a_photo_that_kills_and_hangs_workers_becomes_a_row_with_the_reason(
     words = ["--image-model", str(starter_image), "--text-model", str(starter_text), "--device", "cpu"]
     assert main(["classify", str(tmp_path / "photos"), "--out", str(local), "--quiet", *words]) == 0
     found, expected = (
-        list(csv.DictReader(file.read_text(encoding="utf-8").splitlines()))
+        list(csv.DictReader(file.read_text(encoding="utf-8-sig").splitlines()))
         for file in (place / "rows.csv", local)
     )
     assert found.pop(2)["path"] == expected[2]["path"]

@@ -15,7 +15,7 @@ from typing import Any
 from gcdesk.config.files import replace_atomically, write_atomically
 from gcdesk.engine.classification.result_row import FIELDS
 from gcdesk.engine.labels import BINS
-from gcdesk.engine.tables.writer import CsvTable, readable, replaced_file
+from gcdesk.engine.tables.writer import BYTE_ORDER_MARK, CsvTable, readable, replaced_file
 from trainer.job.config import JobError
 from trainer.shards.config import CONFIG_FILE, ShardsConfig
 from trainer.shards.files import (
@@ -72,6 +72,7 @@ def merge(config: ShardsConfig, place: Path) -> dict[str, Any]:
     summary: dict[str, Any] = {"v": ROWS_VERSION, "photos": 0, "review": 0, "unreadable": 0, "seconds": 0.0}
     bins: Counter[str] = Counter()
     with replaced_file(place / ROWS_FILE) as stream:
+        stream.write(BYTE_ORDER_MARK)
         table = CsvTable(stream, FIELDS)
         for row in checked_rows(place):
             summary["photos"] += 1

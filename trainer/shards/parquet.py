@@ -29,7 +29,7 @@ def write_parquet(table: Path, target: Path) -> None:
     from pyarrow import parquet
 
     numbers = {*_NUMBERS, *(f"{kind}_{name}" for kind in ("image", "text") for name in BINS)}
-    with replace_atomically(target) as packed, table.open(encoding="utf-8", newline="") as stream:
+    with replace_atomically(target) as packed, table.open(encoding="utf-8-sig", newline="") as stream:
         rows = csv.DictReader(stream)
         names = list(rows.fieldnames or ())
         kinds = {name: pyarrow.float64() if name in numbers else pyarrow.string() for name in names}

@@ -128,7 +128,7 @@ def _into_session(rows: Path, config: ShardsConfig, path: Path | None) -> RowsAr
 
 def _read(rows: Path) -> Iterator[tuple[NewPhoto, dict[str, object]]]:
     """Each row of the table. Raises ResultError, which names the line, for what no row holds."""
-    with rows.open(encoding="utf-8", newline="") as stream:
+    with rows.open(encoding="utf-8-sig", newline="") as stream:
         reader = csv.reader(stream)
         try:
             if tuple(next(reader, ())) != FIELDS:
