@@ -44,6 +44,7 @@ class Store:
     def __init__(self, path: Path | None = None, *, in_memory: bool = False) -> None:
         """Open the file at `path`, the user's own for None; or, in memory, a store that is gone once it is closed."""
         self.path = path or store_path()
+        self.in_memory = in_memory
         opened = open_memory() if in_memory else open_file(self.path)
         self.notice = opened.notice
         self._connection: sqlite3.Connection | None = opened.connection

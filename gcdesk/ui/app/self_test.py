@@ -187,7 +187,8 @@ class SelfTest(QObject):
         )
         self.report.system = f"{platform.platform()}, Python {platform.python_version()}"
         self.report.display = QGuiApplication.platformName()
-        self.report.saved = bool(getattr(self._controller.ledger, "store", None))
+        store: Store | None = getattr(self._controller.ledger, "store", None)
+        self.report.saved = store is not None and not store.in_memory
         self.report.packages = {part.name: part.version for part in read_about().parts}
         self._window.close()
 
